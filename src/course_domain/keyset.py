@@ -1,0 +1,87 @@
+"""Rows in the order of a key, and cursors into them: the pages of the in-memory repository."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from course_domain.ports import MAX_CURSOR_LENGTH, Page, unknown_cursor
+
+T = TypeVar("T")
+
+# A row's place: microseconds since 1970 and the digits of its id, or its number in the outbox.
+Place = tuple[int, ...]
+UNDATED = 2**63  # later than any instant
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(instant: datetime | None) -> int:
+    return UNDATED if instant is None else (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+class Rows(Generic[T]):
+    """Rows in the order of their places; what is new is sorted in when somebody reads."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Place, T] = {}
+        self._order: list[Place] = []
+        self._unsorted = False
+
+    def put(self, place: Place, row: T) -> None:
+        if place not in self._rows:
+            self._unsorted = self._unsorted or bool(self._order and place < self._order[-1])
+            self._order.append(place)
+        self._rows[place] = row
+
+    def drop(self, place: Place) -> None:
+        if self._rows.pop(place, None) is not None:
+            self._sort()
+            del self._order[bisect_left(self._order, place)]
+
+    def from_place(self, place: Place) -> Iterator[tuple[Place, T]]:
+        self._sort()
+        for index in range(bisect_left(self._order, place), len(self._order)):
+            yield self._order[index], self._rows[self._order[index]]
+
+    def _sort(self) -> None:
+        if self._unsorted:
+            self._order.sort()
+            self._unsorted = False
+
+
+def cursor(query: str, place: Place) -> str:
+    return ".".join([query, *map(str, place)])
+
+
+def place_after(query: str, after: str | None, length: int) -> Place:
+    """Give the first place behind a cursor; what does not read back whole is refused."""
+    if after is None:
+        return ()
+    if len(after) > MAX_CURSOR_LENGTH:
+        raise unknown_cursor()
+    _, *digits = after.split(".")
+    try:
+        place = tuple(map(int, digits))
+    except ValueError:
+        raise unknown_cursor() from None
+    if len(place) != length or cursor(query, place) != after:
+        raise unknown_cursor()
+    return (*place[:-1], place[-1] + 1)
+
+
+def page(query: str, rows: Iterator[tuple[Place, T]], limit: int) -> Page[T]:
+    taken = list(islice(rows, limit + 1))
+    following = cursor(query, taken[limit - 1][0]) if len(taken) > limit else None
+    return Page(tuple(row for _, row in taken[:limit]), following)
+
+
+def place_of(row: tuple[Place, Any]) -> Place:
+    return row[0]
+
+
+def until(end: int, rows: Iterable[tuple[Place, T]]) -> Iterator[tuple[Place, T]]:
+    for row in rows:
+        if row[0][0] >= end:
+            return
+        yield row

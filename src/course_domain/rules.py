@@ -1,0 +1,132 @@
+"""Every rule by its name, and what a broken rule looks like."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+
+class Rule(StrEnum):
+    """Name a rule of the domain; the name is stable, and what a host translates by."""
+
+    # What makes a course valid
+    END_DATE_AFTER_START_DATE = "end_date_after_start_date"
+    REGISTRATION_DEADLINE_BEFORE_START = "registration_deadline_before_start"
+    TITLE_NOT_EMPTY = "title_not_empty"
+    MAX_PARTICIPANTS_POSITIVE = "max_participants_positive"
+    CERTIFICATE_VALIDITY_POSITIVE = "certificate_validity_positive"
+
+    # What the business holds to
+    REGISTRATION_DEADLINE_ENFORCED = "registration_deadline_enforced"
+    MAX_PARTICIPANTS_CAP = "max_participants_cap"
+    CERTIFICATE_VALIDITY_REQUIRED_WHEN_ISSUES_CERTIFICATE = (
+        "certificate_validity_required_when_issues_certificate"
+    )
+    ORG_SCOPED_COURSE_ACCESS = "org_scoped_course_access"
+    PUBLISHED_ONLY_VISIBLE_TO_USERS = "published_only_visible_to_users"
+    CERTIFICATE_RENEWAL_REMINDER_TRIGGERED = "certificate_renewal_reminder_triggered"
+    REGISTRATION_REQUIRES_PUBLISHED = "registration_requires_published"
+
+    # What any value must be
+    REQUIRED = "required"
+    WRONG_TYPE = "wrong_type"
+    NAIVE_DATETIME = "naive_datetime"
+    UNSTORABLE_TEXT = "unstorable_text"
+    OUT_OF_RANGE = "out_of_range"
+    UNKNOWN_CURSOR = "unknown_cursor"
+
+    # What a JSON document must be
+    UNKNOWN_FIELD = "unknown_field"
+    MALFORMED_DOCUMENT = "malformed_document"
+
+
+SENTENCES: Mapping[Rule, str] = MappingProxyType(
+    {
+        Rule.END_DATE_AFTER_START_DATE: "The end must be later than the start.",
+        Rule.REGISTRATION_DEADLINE_BEFORE_START: (
+            "The registration deadline must be earlier than the start."
+        ),
+        Rule.TITLE_NOT_EMPTY: "The title must have at least one visible character.",
+        Rule.MAX_PARTICIPANTS_POSITIVE: (
+            "The number of participants must be at least 1, or absent for no limit."
+        ),
+        Rule.CERTIFICATE_VALIDITY_POSITIVE: (
+            "The certificate must be valid for at least 1 month, or have no expiry."
+        ),
+        Rule.REGISTRATION_DEADLINE_ENFORCED: (
+            "The registration deadline passed on {registration_deadline}."
+        ),
+        Rule.MAX_PARTICIPANTS_CAP: (
+            "All seats are taken ({max_participants} of {max_participants})."
+        ),
+        Rule.CERTIFICATE_VALIDITY_REQUIRED_WHEN_ISSUES_CERTIFICATE: (
+            "A course that issues certificates needs either the months that they are valid"
+            " or certificate_never_expires, and not both."
+        ),
+        Rule.ORG_SCOPED_COURSE_ACCESS: "The course belongs to another organization.",
+        Rule.PUBLISHED_ONLY_VISIBLE_TO_USERS: "The course is not published.",
+        Rule.CERTIFICATE_RENEWAL_REMINDER_TRIGGERED: (
+            "The holder is reminded before the certificate expires."
+        ),
+        Rule.REGISTRATION_REQUIRES_PUBLISHED: (
+            "Only a published course takes registrations; this one has status {status}."
+        ),
+        Rule.REQUIRED: "{field} is required.",
+        Rule.WRONG_TYPE: "{field} must be {expected}, not {actual}.",
+        Rule.NAIVE_DATETIME: "{field} must have a time zone or an offset from UTC.",
+        Rule.UNSTORABLE_TEXT: (
+            "{field} holds NUL or half a surrogate pair, which no storage keeps."
+        ),
+        Rule.OUT_OF_RANGE: "{field} must be from {minimum} to {maximum}.",
+        Rule.UNKNOWN_CURSOR: "{field} is not the cursor of an earlier page of this query.",
+        Rule.UNKNOWN_FIELD: "{field} is not a field of this document.",
+        Rule.MALFORMED_DOCUMENT: "The document cannot be read as JSON: {reason}.",
+    }
+)
+"""The English sentence of each rule, with the names of its parameters in braces."""
+
+
+class _Shown(dict[str, object]):
+    """What stands in the braces of a sentence; a parameter that nobody gave is a question mark."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _read_only(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(params))
+
+
+@attrs.frozen
+class Violation:
+    """Tell one broken rule: which, of which fields, and what its sentence needs.
+
+    Every violation is an error; there is no other severity. ``str()`` of it is an English
+    sentence, behind the JSON path where `params` has a ``path``.
+    """
+
+    rule: Rule = attrs.field(converter=Rule)
+    """The rule that is broken; ``ValueError`` for a name that is no rule."""
+
+    fields: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    """The fields or arguments that break it, the one at fault first."""
+
+    params: Mapping[str, Any] = attrs.field(
+        factory=dict[str, Any], converter=_read_only, hash=False
+    )
+    """What the sentence needs, read-only; never the text of a field, so that it can be logged."""
+
+    def __str__(self) -> str:
+        """Say in English what is wrong, instants in UTC."""
+        shown = _Shown(field=", ".join(self.fields))
+        for name, value in self.params.items():
+            shown[name] = value.isoformat(" ") if isinstance(value, datetime) else value
+        sentence = SENTENCES[self.rule].format_map(shown)
+        return f"{self.params['path']}: {sentence}" if "path" in self.params else sentence
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle and copy by the plain parts; a read-only mapping has no pickle of its own."""
+        return Violation, (self.rule, self.fields, dict(self.params))

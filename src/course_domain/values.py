@@ -1,0 +1,194 @@
+"""The kinds of value that fields and arguments take, and how each is checked.
+
+A kind is a function: it gives the value back in its plain base type, or raises `Refusal`.
+Nothing is coerced; a subclass, as database drivers give, becomes the plain type.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
+from uuid import UUID
+
+from course_domain.errors import InvalidValue
+from course_domain.rules import Rule, Violation
+
+T = TypeVar("T")
+
+Kind = Callable[[Any], T]
+
+MAX_INTEGER = 2_147_483_647  # what every database keeps in a plain integer column
+
+EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST_INSTANT = datetime(8999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+# A certificate of the longest validity, issued at the latest instant, expires here.
+LATEST_COMPUTED_INSTANT = LATEST_INSTANT.replace(year=9099)
+
+
+class Refusal(Exception):
+    """Tell why a value is refused; `typed` is the value itself where its type was right."""
+
+    def __init__(self, rule: Rule, *, typed: object = None, **params: object) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.typed = typed
+        self.params = params
+
+
+def _wrong_type(value: object, expected: str) -> Refusal:
+    if value is None:
+        return Refusal(Rule.REQUIRED)
+    return Refusal(Rule.WRONG_TYPE, expected=expected, actual=type(value).__name__)
+
+
+def identifier(value: Any) -> UUID:
+    """Take a UUID."""
+    if type(value) is UUID:
+        return value
+    if isinstance(value, UUID):
+        return UUID(int=value.int)
+    raise _wrong_type(value, "UUID")
+
+
+def text(value: Any) -> str:
+    """Take text that every storage keeps: no NUL, no lone surrogate."""
+    if not isinstance(value, str):
+        raise _wrong_type(value, "str")
+    plain = str.__str__(value)
+    try:
+        plain.encode()
+    except UnicodeEncodeError:
+        raise Refusal(Rule.UNSTORABLE_TEXT, typed=plain) from None
+    if "\x00" in plain:
+        raise Refusal(Rule.UNSTORABLE_TEXT, typed=plain)
+    return plain
+
+
+def flag(value: Any) -> bool:
+    """Take a bool."""
+    if value is True or value is False:
+        return value
+    raise _wrong_type(value, "bool")
+
+
+def whole_number(minimum: int, maximum: int, *, minimum_is_a_rule: bool = False) -> Kind[int]:
+    """Make the kind of an int between two bounds, both allowed; a bool is no int.
+
+    `minimum_is_a_rule` leaves what is too low to the rule of the domain owner that judges it.
+    """
+
+    def bounded(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _wrong_type(value, "int")
+        plain = int.__int__(value)
+        if plain > maximum or (plain < minimum and not minimum_is_a_rule):
+            raise Refusal(Rule.OUT_OF_RANGE, typed=plain, minimum=minimum, maximum=maximum)
+        return plain
+
+    return bounded
+
+
+count = whole_number(0, MAX_INTEGER)
+
+
+def instant_until(latest: datetime) -> Kind[datetime]:
+    """Make the kind of an aware datetime from 1900 to `latest`; it becomes one in UTC."""
+
+    def bounded(value: Any) -> datetime:
+        if not isinstance(value, datetime):
+            raise _wrong_type(value, "datetime")
+        if value.utcoffset() is None:
+            raise Refusal(Rule.NAIVE_DATETIME)
+        if not EARLIEST_INSTANT <= value <= latest:
+            raise Refusal(Rule.OUT_OF_RANGE, typed=value, minimum=EARLIEST_INSTANT, maximum=latest)
+        there = value.astimezone(UTC)
+        if type(there) is datetime and not there.fold:
+            return there
+        return datetime.combine(there.date(), there.time().replace(fold=0), UTC)
+
+    return bounded
+
+
+instant = instant_until(LATEST_INSTANT)
+computed_instant = instant_until(LATEST_COMPUTED_INSTANT)
+
+
+def record(kind: Any) -> Kind[Any]:
+    """Make the kind of what is an instance of a class, or keeps a protocol.
+
+    The text of an enumeration's member is no member of it.
+    """
+
+    def instance(value: Any) -> Any:
+        if isinstance(value, kind):
+            return value
+        raise _wrong_type(value, kind.__name__)
+
+    return instance
+
+
+def each(kind: Kind[T]) -> Kind[tuple[T, ...]]:
+    """Make the kind of an iterable, read once into a tuple, all of one kind."""
+
+    def every(value: Any) -> tuple[T, ...]:
+        try:
+            items = tuple(value)
+        except TypeError:
+            raise _wrong_type(value, "iterable") from None
+        return tuple(kind(item) for item in items)
+
+    return every
+
+
+def optional(kind: Kind[T]) -> Kind[T | None]:
+    """Make the kind that also takes None."""
+
+    def unless_none(value: Any) -> T | None:
+        return None if value is None else kind(value)
+
+    return unless_none
+
+
+zone = record(tzinfo)
+
+
+def judge(
+    kinds: Mapping[str, Kind[Any]], values: Iterable[tuple[str, object]]
+) -> tuple[dict[str, Any], list[Violation]]:
+    """Give the values of the right type, plain, and a violation for each that is refused.
+
+    A value that is only out of its bounds stands in both, so that further rules can judge it.
+    """
+    plain: dict[str, Any] = {}
+    violations: list[Violation] = []
+    for name, value in values:
+        try:
+            plain[name] = kinds[name](value)
+        except Refusal as refusal:
+            violations.append(Violation(refusal.rule, (name,), refusal.params))
+            if refusal.typed is not None:
+                plain[name] = refusal.typed
+    return plain, violations
+
+
+def settle(owner: object, kinds: Mapping[str, Kind[Any]]) -> None:
+    """Hold a new record to the kinds of its fields, and keep its values plain.
+
+    Raises `InvalidValue` with every field that is refused.
+    """
+    plain, violations = judge(kinds, ((name, getattr(owner, name)) for name in kinds))
+    if violations:
+        raise InvalidValue(violations)
+    for name, value in plain.items():
+        object.__setattr__(owner, name, value)
+
+
+def checked(**arguments: tuple[Kind[Any], object]) -> tuple[Any, ...]:
+    """Give the arguments of a call, plain and in their order.
+
+    Raises `InvalidValue` with every argument that is refused.
+    """
+    kinds = {name: kind for name, (kind, _) in arguments.items()}
+    plain, violations = judge(kinds, ((name, value) for name, (_, value) in arguments.items()))
+    if violations:
+        raise InvalidValue(violations)
+    return tuple(plain.values())
