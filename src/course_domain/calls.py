@@ -124,6 +124,7 @@ def cancellation(
 def completion(
     actor: Actor,
     course_id: UUID,
+    *,
     now: datetime,
     certificate_id: UUID,
     user_id: UUID,

@@ -17,6 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def microseconds(instant: datetime | None) -> int:
+    """Count from 1970; no instant at all comes after every other."""
     return UNDATED if instant is None else (instant - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -29,17 +30,20 @@ class Rows(Generic[T]):
         self._unsorted = False
 
     def put(self, place: Place, row: T) -> None:
+        """Put a row in its place, over the one that is there."""
         if place not in self._rows:
             self._unsorted = self._unsorted or bool(self._order and place < self._order[-1])
             self._order.append(place)
         self._rows[place] = row
 
     def drop(self, place: Place) -> None:
+        """Take the row out of this place, if there is one."""
         if self._rows.pop(place, None) is not None:
             self._sort()
             del self._order[bisect_left(self._order, place)]
 
     def from_place(self, place: Place) -> Iterator[tuple[Place, T]]:
+        """Give the rows from this place on, in order."""
         self._sort()
         for index in range(bisect_left(self._order, place), len(self._order)):
             yield self._order[index], self._rows[self._order[index]]
@@ -51,6 +55,7 @@ class Rows(Generic[T]):
 
 
 def cursor(query: str, place: Place) -> str:
+    """Write a place of a query as the text that a page hands out."""
     return ".".join([query, *map(str, place)])
 
 
@@ -71,16 +76,19 @@ def place_after(query: str, after: str | None, length: int) -> Place:
 
 
 def page(query: str, rows: Iterator[tuple[Place, T]], limit: int) -> Page[T]:
+    """Take a page off the rows, and look whether one more follows."""
     taken = list(islice(rows, limit + 1))
     following = cursor(query, taken[limit - 1][0]) if len(taken) > limit else None
     return Page(tuple(row for _, row in taken[:limit]), following)
 
 
 def place_of(row: tuple[Place, Any]) -> Place:
+    """Give the place of a row, to merge several lists by."""
     return row[0]
 
 
 def until(end: int, rows: Iterable[tuple[Place, T]]) -> Iterator[tuple[Place, T]]:
+    """Give the rows in front of an instant, in microseconds, and no further."""
     for row in rows:
         if row[0][0] >= end:
             return
