@@ -23,6 +23,7 @@ ORDER = (
     "calls",
     "service",
     "__init__",
+    "keyset",
     "memory",
     "messages",
     "serialization",
@@ -30,8 +31,8 @@ ORDER = (
     "sql",
     "testing",
 )
-# Nobody imports the root: which module it would bring in could not be read from the line.
-KEPT_FROM = {"sql": {"service", "memory"}}
+# The root would hide which module is meant; only the kit, which stands where hosts do, imports it.
+KEPT_FROM: dict[str, set[str]] = {"sql": {"__init__", "service", "memory"}, "testing": set()}
 FOREIGN = {
     "policies": ("attrs", "dateutil.relativedelta"),
     "serialization": ("attrs", "cattrs"),
@@ -69,7 +70,7 @@ def arrows_against_the_order(package: Path) -> list[str]:
     breaches: list[str] = []
     for module, path in sources(package):
         above = ORDER[: ORDER.index(module)] if module in ORDER else ()
-        known = {module, *above} - {"__init__"} - KEPT_FROM.get(module, set())
+        known = {module, *above} - KEPT_FROM.get(module, {"__init__"})
         for root, *names in (name.split(".") for name in imports(package, path)):
             target = names[0] if names and names[0] in ORDER else "__init__"
             if root == "course_domain" and target not in known:
@@ -114,7 +115,8 @@ def code_in_the_root(package: Path) -> list[str]:
             in_order = sorted(names, key=lambda name: (not name.isupper(), name.islower(), name))
             return [] if names == in_order else ["__all__"]
         case _:
-            return [ast.unparse(node) for node in rest] or ["no __all__"]
+            code = [ast.unparse(node) for node in rest]
+            return [line for line in code if not line.startswith("__all__ =")] or ["one __all__"]
 
 
 def long_files(package: Path) -> list[str]:
@@ -149,7 +151,7 @@ def installed() -> Path:
 def test_package_keeps_its_architecture(
     check: Callable[[Path], list[str]], installed: Path
 ) -> None:
-    """The package has nothing that a check of its architecture would list."""
+    """The package has nothing that a check of its architecture lists."""
     assert [] == check(installed)
 
 
@@ -180,6 +182,7 @@ def test_checks_read_the_whole_package(installed: Path) -> None:
         (arrows_against_the_order, "aio.py", "from .testing import kit", "aio -> testing"),
         (arrows_against_the_order, "__init__.py", "from .memory import M", "__init__ -> memory"),
         (arrows_against_the_order, "sql/store.py", "from ..service import S", "sql -> service"),
+        (arrows_against_the_order, "sql/store.py", "import course_domain", "sql -> __init__"),
         (arrows_against_the_order, "sql/a/b.py", "from ...memory import M", "sql -> memory"),
         (arrows_against_the_order, "helpers.py", "from .rules import Rule", "helpers -> rules"),
         (foreign_imports, "ports.py", "import cattrs", "ports -> cattrs"),
@@ -197,7 +200,8 @@ def test_checks_read_the_whole_package(installed: Path) -> None:
         (imports_below_the_top, "rules.py", "async def f():\n    import json", "rules:2"),
         (imports_below_the_top, "rules.py", "class C:\n    from json import loads", "rules:2"),
         (code_in_the_root, "__init__.py", "VERSION = 1\n__all__ = []", "VERSION = 1"),
-        (code_in_the_root, "__init__.py", "'Docs.'\nimport json", "no __all__"),
+        (code_in_the_root, "__init__.py", "'Docs.'\nimport json", "one __all__"),
+        (code_in_the_root, "__init__.py", "__all__ = []\n__all__ = ['a']", "one __all__"),
         (code_in_the_root, "__init__.py", "__all__ = ['b', 'a']", "__all__"),
         (code_in_the_root, "__init__.py", "__all__ = ['seats', 'Course']", "__all__"),
         (long_files, "rules.py", "\n" * 301, "rules"),
@@ -206,12 +210,12 @@ def test_checks_read_the_whole_package(installed: Path) -> None:
 def test_check_lists_what_breaks_the_architecture(
     check: Callable[[Path], list[str]], name: str, source: str, listed: str, tmp_path: Path
 ) -> None:
-    """A check lists the one thing that is wrong with a package."""
+    """A check lists what is wrong with a package, and only that."""
     path = tmp_path / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(source, encoding="utf-8")
 
-    assert listed in check(tmp_path)
+    assert [listed] == check(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +225,7 @@ def test_check_lists_what_breaks_the_architecture(
         ("policies.py", "from dateutil.relativedelta import relativedelta\nfrom . import actor"),
         ("sql/store.py", "import sqlalchemy.orm\nfrom . import tables\nfrom ..ports import Page"),
         ("testing/kit.py", "import pytest\nfrom course_domain.testing import strategies"),
+        ("testing/hook.py", "import course_domain\nfrom course_domain import Course"),
         ("__init__.py", "'Docs.'\nfrom .rules import Rule\n__all__ = ['MAX', 'Rule', 'ask']"),
         ("rules.py", "if TYPE_CHECKING:\n    import json" + "\n" * 298),
     ],

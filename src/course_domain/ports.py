@@ -7,7 +7,7 @@ answers is stored, and no actor is asked for.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
@@ -60,7 +60,6 @@ def unknown_cursor() -> InvalidValue:
     return InvalidValue([Violation(Rule.UNKNOWN_CURSOR, ("after",))])
 
 
-@runtime_checkable
 class CourseRepository(Protocol):
     """Keep courses, and what hangs on them, and run decisions atomically against what is kept.
 
@@ -224,7 +223,6 @@ class CourseRepository(Protocol):
         ...
 
 
-@runtime_checkable
 class ReminderScheduler(Protocol):
     """Take reminders, and deliver each when it is due."""
 

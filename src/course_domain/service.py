@@ -56,8 +56,8 @@ class CourseService:
         """
         self._repository: CourseRepository
         self._repository, self._reminders, self._clock, self._new_id, self._zone = checked(
-            repository=(record(CourseRepository), repository),
-            reminders=(optional(record(ReminderScheduler)), reminders),
+            repository=(values.plugged(CourseRepository), repository),
+            reminders=(optional(values.plugged(ReminderScheduler)), reminders),
             clock=(record(Callable), clock),
             new_id=(record(Callable), new_id),
             zone=(values.zone, zone),

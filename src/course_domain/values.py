@@ -113,7 +113,7 @@ computed_instant = instant_until(LATEST_COMPUTED_INSTANT)
 
 
 def record(kind: Any) -> Kind[Any]:
-    """Make the kind of what is an instance of a class, or keeps a protocol.
+    """Make the kind of what is an instance of a class.
 
     The text of an enumeration's member is no member of it.
     """
@@ -122,6 +122,18 @@ def record(kind: Any) -> Kind[Any]:
         if isinstance(value, kind):
             return value
         raise _wrong_type(value, kind.__name__)
+
+    return instance
+
+
+def plugged(port: Any) -> Kind[Any]:
+    """Make the kind of what has every method of a protocol, whatever its class."""
+    methods = [name for name in vars(port) if not name.startswith("_")]
+
+    def instance(value: Any) -> Any:
+        if all(callable(getattr(value, name, None)) for name in methods):
+            return value
+        raise _wrong_type(value, port.__name__)
 
     return instance
 

@@ -1,0 +1,257 @@
+"""Clauses for an adapter that declares ``threads``: the same promises under many threads."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import attrs
+
+from course_domain import decisions
+from course_domain.course import Course
+from course_domain.errors import (
+    DuplicateCourse,
+    InvalidTransition,
+    RegistrationRejected,
+    StaleCourse,
+)
+from course_domain.participation import Participation, RegistrationStatus
+from course_domain.testing.bench import (
+    NOW,
+    THREADS,
+    RepositoryBench,
+    change,
+    confirmed,
+    items,
+    shown,
+    walk,
+)
+from course_domain.testing.bounds import Outcome
+from course_domain.testing.clause import clause
+from course_domain.testing.clauses_races import (
+    admin_of,
+    change_course,
+    mentor_of,
+    one_more_seat,
+    registering,
+    seats,
+)
+from course_domain.testing.expectations import expect
+from course_domain.testing.rivals import all_at_once
+
+_CROWD = 16
+
+
+def _errors(outcomes: list[Outcome]) -> dict[str, int]:
+    """Count the errors by name."""
+    names = [type(each.error).__name__ for each in outcomes if each.error is not None]
+    return {name: names.count(name) for name in set(names)}
+
+
+def _registration_of(outcome: Outcome) -> Any:
+    return None if outcome.answer is None else outcome.answer.registration
+
+
+@clause("CROWD-1", THREADS)
+def a_crowd_fills_the_seats_and_no_more(bench: RepositoryBench) -> None:
+    """Sixteen people ask for five seats at once: five get one, eleven are refused as full.
+
+    A failure means that seats are oversold, or that somebody is refused while one is free.
+
+    A correct adapter serialises the changes of one course, and asks again who came second.
+    """
+    on = bench.stored(max_participants=5)
+    people = [mentor_of(on) for _ in range(_CROWD)]
+    calls: list[Callable[[], Any]] = [
+        partial(change, bench.repository, on, each.user_id, registering(each)) for each in people
+    ]
+    outcomes = all_at_once(calls)
+    expect({RegistrationRejected.__name__: _CROWD - 5}, _errors(outcomes), "the refusals")
+    taken = {each.id for outcome in outcomes if (each := _registration_of(outcome)) is not None}
+    listed = bench.repository.registrations(on.organization_id).items
+    expect(taken, {each.id for each in listed}, "the registrations given and stored")
+    expect(5, len(listed), "how many registrations are stored")
+    expect(5, shown(bench.repository, on, uuid4()).confirmed_count, "the confirmed count")
+
+
+@clause("CROWD-2", THREADS)
+def a_crowd_loses_no_update(bench: RepositoryBench) -> None:
+    """Sixteen changes of one course at once are all in the result.
+
+    A failure means that revisions undo each other under load.
+
+    A correct adapter serialises the changes of one course.
+    """
+    on = bench.stored(max_participants=1)
+    outcomes = all_at_once([lambda: change_course(bench.repository, on, one_more_seat)] * _CROWD)
+    expect({}, _errors(outcomes), "the errors")
+    expect(1 + _CROWD, seats(bench.repository, on), "a number that each raised by one")
+
+
+@clause("CROWD-3", THREADS)
+def a_person_in_a_hurry_registers_once(bench: RepositoryBench) -> None:
+    """Sixteen registrations of one person at once give one registration to all of them.
+
+    A failure means that one person takes several seats.
+
+    A correct adapter keeps course and user unique, and asks again when somebody was first.
+    """
+    on = bench.stored(max_participants=1)
+    actor = mentor_of(on)
+    calls: list[Callable[[], Any]] = [
+        partial(change, bench.repository, on, actor.user_id, registering(actor))
+        for _ in range(_CROWD)
+    ]
+    outcomes = all_at_once(calls)
+    expect({}, _errors(outcomes), "the errors")
+    listed = bench.repository.registrations(on.organization_id).items
+    expect(1, len(listed), "how many registrations are stored")
+    expect({listed[0]}, {_registration_of(each) for each in outcomes}, "what each call got")
+    expect(1, shown(bench.repository, on, actor.user_id).confirmed_count, "the confirmed count")
+
+
+@clause("CROWD-4", THREADS)
+def a_crowd_completes_or_cancels(bench: RepositoryBench) -> None:
+    """For each of eight people, complete against cancel ends in one of the two.
+
+    A failure means that certificates and seats come apart under load.
+
+    A correct adapter serialises the changes of one course.
+    """
+    on = bench.stored(certificate_validity_months=12)
+    admin = admin_of(on)
+    people = [mentor_of(on) for _ in range(_CROWD // 2)]
+    calls: list[Callable[[], Any]] = []
+    for each in people:
+        bench.register(on, each.user_id)
+        for decide in (
+            partial(decisions.complete, actor=admin, now=NOW, certificate_id=uuid4()),
+            partial(decisions.cancel, actor=each, now=NOW),
+        ):
+            calls.append(partial(change, bench.repository, on, each.user_id, decide))
+    outcomes = all_at_once(calls)
+    expect({InvalidTransition.__name__: len(people)}, _errors(outcomes), "the errors")
+    entries = [shown(bench.repository, on, each.user_id) for each in people]
+    for entry in entries:
+        expect(
+            _is_confirmed(entry), entry.certificate is not None, f"a certificate beside {entry!r}"
+        )
+    held = sum(_is_confirmed(entry) for entry in entries)
+    expect(held, entries[0].confirmed_count, "the confirmed count")
+    pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
+    expected = {entry.certificate.id for entry in entries if entry.certificate is not None}
+    expect(expected, {each.certificate_id for each in pending}, "the reminders that wait")
+
+
+def _is_confirmed(entry: Participation) -> bool:
+    held = entry.registration
+    return held is not None and held.status is RegistrationStatus.CONFIRMED
+
+
+@clause("CROWD-5", THREADS)
+def of_a_crowd_of_revisions_one_is_taken(bench: RepositoryBench) -> None:
+    """Of sixteen revisions of the same state, one is stored and fifteen are stale.
+
+    A failure means that `expected_updated_at` does not protect under load.
+
+    A correct adapter asks `decide` about the course as it is when the answer is stored.
+    """
+    on = bench.stored(title="before")
+    admin = admin_of(on)
+
+    def revise(title: str) -> Course:
+        return change_course(
+            bench.repository,
+            on,
+            lambda seen: decisions.revise(
+                seen, admin, NOW, expected_updated_at=on.updated_at, title=title
+            ),
+        )
+
+    outcomes = all_at_once([partial(revise, f"revision {number}") for number in range(_CROWD)])
+    expect({StaleCourse.__name__: _CROWD - 1}, _errors(outcomes), "the errors")
+    (taken,) = [each.answer for each in outcomes if each.error is None]
+    stored = bench.repository.get(on.organization_id, on.id)
+    expect(taken, stored, "the revision that was taken, and what is stored")
+
+
+@clause("CROWD-6", THREADS)
+def a_crowd_adds_a_course_once(bench: RepositoryBench) -> None:
+    """Of sixteen courses added under one id at once, one is stored and fifteen are duplicates.
+
+    A failure means that an id is given twice, or that an error of the storage reaches the host.
+
+    A correct adapter turns the storage's violation of its key into DuplicateCourse.
+    """
+    on = bench.stored()
+    ids = uuid4()
+    added = [attrs.evolve(on, id=ids, title=f"added {number}") for number in range(_CROWD)]
+    calls: list[Callable[[], Any]] = [partial(bench.repository.add, each) for each in added]
+    outcomes = all_at_once(calls)
+    expect({DuplicateCourse.__name__: _CROWD - 1}, _errors(outcomes), "the errors")
+    (taken,) = [course for course, each in zip(added, outcomes, strict=True) if each.error is None]
+    expect(taken, bench.repository.get(on.organization_id, ids), "what is stored")
+
+
+@clause("CROWD-7", THREADS)
+def a_crowd_completes_one_person_once(bench: RepositoryBench) -> None:
+    """Sixteen completions of one registration give one certificate, and one reminder once.
+
+    A failure means that a person is certified twice, or reminded by two schedulers.
+
+    A correct adapter shows the second decision what the first has stored.
+    """
+    on = bench.stored(certificate_validity_months=12)
+    admin, actor = admin_of(on), mentor_of(on)
+    bench.register(on, actor.user_id)
+    calls: list[Callable[[], Any]] = [
+        partial(
+            change,
+            bench.repository,
+            on,
+            actor.user_id,
+            partial(decisions.complete, actor=admin, now=NOW, certificate_id=uuid4()),
+        )
+        for _ in range(_CROWD)
+    ]
+    outcomes = all_at_once(calls)
+    expect({}, _errors(outcomes), "the errors")
+    listed = bench.repository.certificates(on.organization_id).items
+    expect(1, len(listed), "how many certificates are stored")
+    expect({listed[0]}, {each.answer.certificate for each in outcomes}, "what each call got")
+    reminders = [each.answer.reminder for each in outcomes if each.answer.reminder is not None]
+    expect(1, len(reminders), "how many answers had the reminder")
+    expect(tuple(reminders), bench.repository.pending_reminders().items, "the outbox")
+
+
+@clause("CROWD-8", THREADS)
+def courses_do_not_stand_in_each_others_way(bench: RepositoryBench) -> None:
+    """Changes of many courses at once are all stored, whatever their order.
+
+    A failure means that changes of different courses lock each other out, or get mixed up.
+
+    A correct adapter locks one course for a call, and no second one.
+    """
+    organization_id = uuid4()
+    courses = [bench.stored(organization_id=organization_id, max_participants=1) for _ in range(4)]
+    calls: list[Callable[[], Any]] = []
+    for on in courses * 2:
+        calls.append(partial(change_course, bench.repository, on, one_more_seat))
+        calls.append(partial(change, bench.repository, on, uuid4(), confirmed))
+    expect({}, _errors(all_at_once(calls)), "the errors")
+    for on in courses:
+        read = shown(bench.repository, on, uuid4())
+        observed = (read.course.max_participants, read.confirmed_count)
+        expect((3, 2), observed, "the number raised twice, and the count")
+
+
+CLAUSES = (
+    a_crowd_fills_the_seats_and_no_more,
+    a_crowd_loses_no_update,
+    a_person_in_a_hurry_registers_once,
+    a_crowd_completes_or_cancels,
+    of_a_crowd_of_revisions_one_is_taken,
+    a_crowd_adds_a_course_once,
+    a_crowd_completes_one_person_once,
+    courses_do_not_stand_in_each_others_way,
+)

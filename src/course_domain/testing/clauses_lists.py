@@ -1,0 +1,306 @@
+"""Clauses: what the listings show, in which order, under which filters."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+from uuid import UUID, uuid4
+
+import attrs
+
+from course_domain.course import Course, CourseStatus, CourseType
+from course_domain.participation import PeerMentorCertificate, Registration
+from course_domain.testing.bench import (
+    NOW,
+    RepositoryBench,
+    cancelled,
+    change,
+    completed,
+    confirmed,
+)
+from course_domain.testing.clause import clause
+from course_domain.testing.expectations import expect
+
+_TICK = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+
+# Ids whose order as hex digits is not their order by bytes in groups, by time or by node.
+TIED_IDS = tuple(
+    UUID(text)
+    for text in (
+        "00000000-0000-0000-0000-000000000001",
+        "00000000-0000-4000-8000-ffffffffffff",
+        "0fffffff-0000-1000-8000-000000000000",
+        "10000000-ffff-1000-8000-000000000000",
+        "7fffffff-0000-0000-0000-000000000000",
+        "80000000-0000-0000-0000-000000000000",
+        "a0000000-0000-0000-0000-00000000000a",
+        "ffffffff-ffff-ffff-ffff-fffffffffffe",
+    )
+)
+
+
+def _dated(instant: datetime | None, row_id: UUID) -> tuple[bool, datetime, str]:
+    """Give the place of a row: by its instant, then the hex digits of its id, undated last."""
+    return (instant is None, instant or NOW, row_id.hex)
+
+
+def in_order_of_courses(courses: Iterable[Course]) -> list[Course]:
+    """Order courses as a listing does."""
+    return sorted(courses, key=lambda each: _dated(each.start_date, each.id))
+
+
+def in_order_of_registrations(registrations: Iterable[Registration]) -> list[Registration]:
+    """Order registrations as a listing does."""
+    return sorted(registrations, key=lambda each: _dated(each.registered_at, each.id))
+
+
+def in_order_of_certificates(
+    certificates: Iterable[PeerMentorCertificate],
+) -> list[PeerMentorCertificate]:
+    """Order certificates as a listing does."""
+    return sorted(certificates, key=lambda each: _dated(each.expires_at, each.id))
+
+
+def fits_course(
+    each: Course,
+    *,
+    statuses: Iterable[CourseStatus] | None,
+    course_type: CourseType | None,
+    issues_certificate: bool | None,
+    starts_from: datetime | None,
+    starts_before: datetime | None,
+) -> bool:
+    """Tell whether a course is in a listing with these filters."""
+    start = each.start_date
+    return (
+        (statuses is None or each.status in statuses)
+        and (course_type is None or each.course_type is course_type)
+        and (issues_certificate is None or each.issues_certificate is issues_certificate)
+        and (starts_from is None or (start is not None and starts_from <= start))
+        and (starts_before is None or (start is not None and start < starts_before))
+    )
+
+
+@clause("COURSES-1")
+def courses_come_by_start_then_id(bench: RepositoryBench) -> None:
+    """Courses come by start_date, then by the hex digits of their id; undated ones last.
+
+    A failure means that a page shows courses in another order than the page before it.
+
+    A correct adapter orders by what it pages by, says itself where undated rows go, and keeps
+    ids in a form that orders as their hex digits do.
+    """
+    organization_id = uuid4()
+    starts = (None, NOW, NOW + _TICK, NOW - _DAY * 40_000, NOW + _DAY * 300_000)
+    added = []
+    for start, digits in product(starts, TIED_IDS):
+        row_id = UUID(int=digits.int ^ uuid4().int >> 8 & (2**96 - 1) << 16)
+        added.append(bench.stored(id=row_id, organization_id=organization_id, start_date=start))
+    page = bench.repository.courses(organization_id, limit=200)
+    expect(in_order_of_courses(added), list(page.items), "all courses of the organization")
+
+
+@clause("COURSES-2")
+def all_filters_of_courses_hold_together(bench: RepositoryBench) -> None:
+    """Every combination of filters gives just the courses that pass each; None is no filter.
+
+    A failure means that a list shows what was filtered out, or hides what was not. The edges are
+    ``starts_from <= start_date < starts_before``; both leave out what has no start.
+
+    A correct adapter joins the conditions by AND, and adds none for a filter that is None.
+    """
+    organization_id = uuid4()
+    kinds = product(CourseStatus, CourseType, (True, False), (None, NOW, NOW + _TICK))
+    added = [
+        bench.stored(
+            organization_id=organization_id,
+            status=status,
+            course_type=course_type,
+            issues_certificate=issues,
+            start_date=start,
+        )
+        for status, course_type, issues, start in kinds
+    ]
+    published, draft, _ = (CourseStatus.PUBLISHED, CourseStatus.DRAFT, CourseStatus.ARCHIVED)
+    for statuses, course_type, issues, starts_from, starts_before in product(
+        (None, (), (published,), (draft, published), tuple(CourseStatus)),
+        (None, *CourseType),
+        (None, True, False),
+        (None, NOW, NOW + _TICK),
+        (None, NOW, NOW + _TICK, NOW + _DAY),
+    ):
+        filters: dict[str, Any] = {
+            "statuses": statuses,
+            "course_type": course_type,
+            "issues_certificate": issues,
+            "starts_from": starts_from,
+            "starts_before": starts_before,
+        }
+        page = bench.repository.courses(organization_id, **filters, limit=200)
+        expected = in_order_of_courses(each for each in added if fits_course(each, **filters))
+        expect(expected, list(page.items), f"courses with {filters}")
+
+
+@clause("COURSES-3")
+def a_changed_course_moves_in_the_lists(bench: RepositoryBench) -> None:
+    """A course that changes status, start, type or certificate leaves its old lists for the new.
+
+    A failure means that an index is stale: an archived course is still offered, a published one
+    cannot be found.
+
+    A correct adapter updates every index with the row, in one transaction.
+    """
+    stored = bench.stored(status=CourseStatus.DRAFT, start_date=NOW)
+    other = bench.stored(organization_id=stored.organization_id, start_date=NOW + _DAY)
+    changes: tuple[dict[str, Any], ...] = (
+        {"status": CourseStatus.PUBLISHED},
+        {"start_date": NOW + _DAY * 2},
+        {"start_date": None},
+        {"course_type": CourseType.ONBOARDING, "issues_certificate": False},
+        {"status": CourseStatus.ARCHIVED, "start_date": NOW - _DAY},
+    )
+    now = stored
+    for changed in changes:
+        now = bench.repository.change_course(
+            stored.organization_id, stored.id, lambda seen: attrs.evolve(seen, **changed)
+        )
+        for status, course_type in product(CourseStatus, CourseType):
+            page = bench.repository.courses(
+                stored.organization_id, statuses=[status], course_type=course_type
+            )
+            fitting = (
+                each
+                for each in (now, other)
+                if (each.status, each.course_type) == (status, course_type)
+            )
+            what = f"courses that are {status} and {course_type} after {changed}"
+            expect(in_order_of_courses(fitting), list(page.items), what)
+
+
+@clause("REGISTRATIONS-1")
+def registrations_come_by_time_and_filter(bench: RepositoryBench) -> None:
+    """Registrations, cancelled ones too, come by registered_at, then id, under both filters.
+
+    A failure means that a participant list lacks people, or shows those of another course.
+
+    A correct adapter filters by course and by user together, and judges no status.
+    """
+    organization_id = uuid4()
+    courses = [bench.stored(organization_id=organization_id) for _ in range(3)]
+    people = [uuid4() for _ in range(4)]
+    made: list[Registration] = []
+    for number, (on, whose) in enumerate(product(courses[:2], people)):
+        at = NOW + _TICK * (number % 3)
+        made.append(bench.register(on, whose, at=at))
+        if number % 4 == 1:
+            answer = change(bench.repository, on, whose, cancelled)
+            assert answer.registration is not None
+            made[-1] = answer.registration
+    for course_id, user_id in product((None, *(c.id for c in courses), uuid4()), (None, *people)):
+        page = bench.repository.registrations(organization_id, course_id=course_id, user_id=user_id)
+        fitting = [
+            each
+            for each in made
+            if course_id in (None, each.course_id) and user_id in (None, each.user_id)
+        ]
+        what = f"registrations with course_id={course_id}, user_id={user_id}"
+        expect(in_order_of_registrations(fitting), list(page.items), what)
+    expect((), bench.repository.registrations(uuid4(), course_id=courses[0].id).items, "foreign")
+
+
+@clause("REGISTRATIONS-2")
+def a_registration_that_is_confirmed_again_moves(bench: RepositoryBench) -> None:
+    """A registration that is confirmed anew stands once, in the place of its new registered_at.
+
+    A failure means that a list shows a person twice, or in the order of what was.
+
+    A correct adapter has one registration for a course and a user, and updates that one.
+    """
+    on = bench.stored()
+    first, second = uuid4(), uuid4()
+    bench.register(on, first, at=NOW)
+    later = bench.register(on, second, at=NOW + _DAY)
+    change(bench.repository, on, first, cancelled)
+    again = change(
+        bench.repository, on, first, lambda seen: confirmed(seen, at=NOW + _DAY * 2)
+    ).registration
+    for filters in ({}, {"course_id": on.id}):
+        page = bench.repository.registrations(on.organization_id, **filters)
+        expect((later, again), page.items, f"registrations with {filters}")
+    own = bench.repository.registrations(on.organization_id, user_id=first)
+    expect((again,), own.items, "the person's own")
+
+
+@clause("CERTIFICATES-1")
+def certificates_come_by_expiry_and_filter(bench: RepositoryBench) -> None:
+    """Certificates, expired ones too, come by expires_at, then id, those without expiry last.
+
+    A failure means that a renewal list lacks people. ``expires_at < expires_before``, which
+    leaves out those without expiry; a certificate's `user_id` is its peer_mentor_id.
+
+    A correct adapter joins the conditions by AND and says itself where None goes.
+    """
+    organization_id = uuid4()
+    courses = [bench.stored(organization_id=organization_id) for _ in range(2)]
+    people = [uuid4() for _ in range(3)]
+    expiries = (NOW, None, NOW - _DAY * 4_000, NOW + _TICK, NOW + _DAY * 400_000, None)
+    made: list[PeerMentorCertificate] = []
+    for (on, whose), expires_at in zip(product(courses, people), expiries, strict=True):
+        certificate = bench.complete(on, whose, expires_at=expires_at).certificate
+        assert certificate is not None
+        made.append(certificate)
+    for course_id, user_id, before in product(
+        (None, courses[0].id, uuid4()),
+        (None, *people),
+        (None, NOW, NOW + _TICK, NOW + _TICK * 2, NOW + _DAY * 500_000),
+    ):
+        page = bench.repository.certificates(
+            organization_id, course_id=course_id, user_id=user_id, expires_before=before
+        )
+        fitting = [
+            each
+            for each in made
+            if course_id in (None, each.course_id)
+            and user_id in (None, each.peer_mentor_id)
+            and (before is None or (each.expires_at is not None and each.expires_at < before))
+        ]
+        what = f"certificates with {course_id=}, {user_id=}, expires_before={before}"
+        expect(in_order_of_certificates(fitting), list(page.items), what)
+
+
+@clause("CERTIFICATES-2")
+def certificates_that_expire_together_come_by_id(bench: RepositoryBench) -> None:
+    """Certificates with the same expiry, or none, come by the hex digits of their id.
+
+    A failure means that pages of a renewal list repeat or skip people.
+
+    A correct adapter has the id as the last part of the order, as hex digits order it.
+    """
+    on = bench.stored()
+    made: list[PeerMentorCertificate] = []
+    for expires_at, digits in product((NOW + _DAY * 90, None), TIED_IDS):
+        whose = uuid4()
+        row_id = UUID(int=digits.int ^ uuid4().int >> 8 & (2**96 - 1) << 16)
+        bench.register(on, whose)
+        certificate = change(
+            bench.repository,
+            on,
+            whose,
+            lambda seen: completed(seen, expires_at=expires_at, certificate_id=row_id),
+        ).certificate
+        assert certificate is not None
+        made.append(certificate)
+    page = bench.repository.certificates(on.organization_id)
+    expect(in_order_of_certificates(made), list(page.items), "the certificates in order")
+
+
+CLAUSES = (
+    courses_come_by_start_then_id,
+    all_filters_of_courses_hold_together,
+    a_changed_course_moves_in_the_lists,
+    registrations_come_by_time_and_filter,
+    a_registration_that_is_confirmed_again_moves,
+    certificates_come_by_expiry_and_filter,
+    certificates_that_expire_together_come_by_id,
+)

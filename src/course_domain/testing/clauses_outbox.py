@@ -1,0 +1,260 @@
+"""Clauses: the outbox, and that no reminder is lost wherever a host stops."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import attrs
+
+from course_domain.actor import Actor, Role
+from course_domain.participation import Participation, RenewalReminder
+from course_domain.ports import CourseRepository
+from course_domain.service import CourseService
+from course_domain.testing.bench import (
+    NOW,
+    SHARED_STORE,
+    RepositoryBench,
+    change,
+    completed,
+    items,
+    shown,
+    walk,
+)
+from course_domain.testing.clause import clause
+from course_domain.testing.expectations import expect, expect_true
+
+_DAY = timedelta(days=1)
+
+
+def _pending(repository: CourseRepository) -> list[RenewalReminder]:
+    return items(walk(lambda after: repository.pending_reminders(after=after, limit=2)))
+
+
+def _reminder_of(done: Participation) -> RenewalReminder:
+    assert done.reminder is not None
+    return done.reminder
+
+
+@clause("OUTBOX-1")
+def reminders_wait_whether_due_or_not(bench: RepositoryBench) -> None:
+    """The outbox shows every reminder that is not marked, of all organizations, due or not.
+
+    A failure means that a reminder is never scheduled.
+
+    A correct adapter looks at the mark and at nothing else.
+    """
+    expected = [
+        _reminder_of(bench.complete(bench.stored(), expires_at=expires_at))
+        for expires_at in (NOW - 9_000 * _DAY, NOW, NOW + _DAY, NOW + 900_000 * _DAY)
+    ]
+    observed = _pending(bench.repository)
+    expect(set(expected), set(observed), "the reminders in the outbox")
+    expect(len(expected), len(observed), "how many there are")
+    expect(observed, _pending(bench.repository), "the same reminders in the same order")
+
+
+@clause("OUTBOX-2")
+def a_marked_reminder_is_gone_for_good(bench: RepositoryBench) -> None:
+    """A mark takes one reminder out; a second mark of it, or of an unknown one, does nothing.
+
+    A failure means that a person is reminded over and over, or that another is not at all.
+
+    A correct adapter finds the reminder by organization and certificate_id.
+    """
+    first, second = (_reminder_of(bench.complete(bench.stored())) for _ in range(2))
+    unknown = attrs.evolve(first, certificate_id=uuid4())
+    for marked, left in ((unknown, {first, second}), (first, {second}), (first, {second})):
+        bench.repository.mark_reminder_scheduled(marked)
+        expect(left, set(_pending(bench.repository)), f"the outbox after the mark of {marked}")
+
+
+@clause("OUTBOX-3")
+def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
+    """A mark goes by organization and certificate_id; other fields are not compared.
+
+    A failure means that a mark is lost over a field that means nothing, or that one organization
+    marks what another has.
+
+    A correct adapter has just these two in the condition of its update.
+    """
+    reminder = _reminder_of(bench.complete(bench.stored()))
+    foreign = attrs.evolve(reminder, organization_id=uuid4())
+    bench.repository.mark_reminder_scheduled(foreign)
+    expect([reminder], _pending(bench.repository), "the outbox after another organization's mark")
+    altered = attrs.evolve(
+        reminder, course_id=uuid4(), peer_mentor_id=uuid4(), remind_at=NOW + 77 * _DAY
+    )
+    bench.repository.mark_reminder_scheduled(altered)
+    expect([], _pending(bench.repository), "the outbox after a mark by the key")
+
+
+@clause("OUTBOX-4")
+def a_reminder_enters_once(bench: RepositoryBench) -> None:
+    """A reminder enters the outbox once; a key that was ever there changes nothing, marked or not.
+
+    A failure means that a reminder that was scheduled is offered again and again. What comes back
+    has the reminder only where this answer added it.
+
+    A correct adapter inserts where the key is not, and keeps marked reminders' keys.
+    """
+    on = bench.stored()
+    done = bench.complete(on)
+    reminder = _reminder_of(done)
+    later = attrs.evolve(reminder, remind_at=reminder.remind_at + _DAY)
+
+    for expected in ([reminder], []):
+        for offered in (reminder, later):
+            answer = change(
+                bench.repository,
+                on,
+                done.user_id,
+                lambda seen: attrs.evolve(seen, reminder=offered),
+            )
+            expect(None, answer.reminder, "the reminder in the answer, which adds none")
+            expect(expected, _pending(bench.repository), "the outbox")
+        bench.repository.mark_reminder_scheduled(reminder)
+
+
+@clause("OUTBOX-5")
+def a_reminder_is_never_read_back(bench: RepositoryBench) -> None:
+    """The reminder is None in all that `participations` and `decide` are shown.
+
+    A failure means that a repeated completion schedules a second time.
+
+    A correct adapter never joins the outbox to a participation.
+    """
+    on = bench.stored()
+    done = bench.complete(on)
+    seen: list[object] = []
+
+    def decide(participation: Participation) -> Participation:
+        seen.append(participation.reminder)
+        return participation
+
+    answer = change(bench.repository, on, done.user_id, decide)
+    expect(None, seen[-1], "the reminder that decide is shown")
+    expect(None, answer.reminder, "the reminder in the answer, which adds none")
+    read = shown(bench.repository, on, done.user_id)
+    expect(None, read.reminder, "the reminder in participations")
+
+
+@clause("OUTBOX-6")
+def the_outbox_is_walked_while_it_is_marked(bench: RepositoryBench) -> None:
+    """A job that marks each page before it reads the next sees every reminder once.
+
+    A failure means that a job skips every second page: reminders wait for another run, or for
+    ever.
+
+    A correct adapter goes on behind the last key, not behind a number of rows.
+    """
+    expected = [_reminder_of(bench.complete(bench.stored())) for _ in range(7)]
+    seen: list[RenewalReminder] = []
+    page = bench.repository.pending_reminders(limit=2)
+    while True:
+        seen += page.items
+        for reminder in page.items:
+            bench.repository.mark_reminder_scheduled(reminder)
+        if page.next is None:
+            break
+        page = bench.repository.pending_reminders(after=page.next, limit=2)
+    expect(len(expected), len(seen), "how many reminders were seen")
+    expect(set(expected), set(seen), "the reminders that were seen")
+    expect([], _pending(bench.repository), "what is left")
+
+
+class _Stop(BaseException):
+    """Stand for a host that is stopped just there."""
+
+
+class _Scheduler:
+    """Take reminders, or stop before or after taking one."""
+
+    def __init__(self, *, stops: str = "") -> None:
+        self.stops = stops
+        self.taken: list[RenewalReminder] = []
+
+    def schedule(self, reminder: RenewalReminder) -> None:
+        if self.stops == "before":
+            raise _Stop
+        self.taken.append(reminder)
+        if self.stops == "after":
+            raise _Stop
+
+
+def _expect_never_lost(
+    bench: RepositoryBench, stops: str, reopened: CourseRepository | None = None
+) -> None:
+    on = bench.stored(certificate_validity_months=12)
+    admin = Actor(user_id=uuid4(), organization_id=on.organization_id, role=Role.ADMIN)
+    whose = uuid4()
+    bench.register(on, whose)
+    first = _Scheduler(stops=stops)
+    service = CourseService(bench.repository, first, clock=lambda: NOW)
+    stopped = False
+    try:
+        service.complete_registration(admin, on.id, user_id=whose)
+    except _Stop:
+        stopped = True
+    expect_true(stopped, "the host stops while it schedules")
+    repository = reopened or bench.repository
+    entry = shown(repository, on, whose)
+    expect_true(entry.certificate, "the certificate is stored although the host has stopped")
+    second = _Scheduler()
+    again = CourseService(repository, second, clock=lambda: NOW)
+    expect(1, again.schedule_pending_reminders(), "how many reminders the next run schedules")
+    taken = {each.certificate_id for each in second.taken}
+    expect({getattr(entry.certificate, "id", None)}, taken, "what the next run schedules")
+    expect(0, again.schedule_pending_reminders(), "how many the run after that schedules")
+
+
+@clause("OUTBOX-7")
+def a_host_that_stops_loses_no_reminder(bench: RepositoryBench) -> None:
+    """A host that stops before a reminder is scheduled, or before it is marked, finds it again.
+
+    A failure means that somebody's certificate expires and nobody told them.
+
+    A correct adapter stores the reminder with the certificate, and takes it out when it is marked
+    and not before.
+    """
+    for stops in ("before", "after"):
+        _expect_never_lost(bench, stops)
+
+
+@clause("OUTBOX-8", SHARED_STORE)
+def a_host_that_comes_back_finds_its_reminders(bench: RepositoryBench) -> None:
+    """Another object over the store finds the reminder that a stopped host left.
+
+    A failure means that a reminder lived in the memory of a process that is gone.
+
+    A correct adapter has the outbox in its store.
+    """
+    for stops in ("before", "after"):
+        _expect_never_lost(bench, stops, reopened=bench.reopened())
+
+
+@clause("OUTBOX-9")
+def certificates_without_a_reminder_leave_the_outbox_alone(bench: RepositoryBench) -> None:
+    """A completion without a reminder adds none.
+
+    A failure means that the adapter makes reminders itself, for certificates that never expire.
+
+    A correct adapter stores what is in the answer.
+    """
+    on = bench.stored()
+    whose = uuid4()
+    bench.register(on, whose)
+    answer = change(bench.repository, on, whose, lambda seen: completed(seen, expires_at=None))
+    expect(None, answer.reminder, "the reminder in the answer")
+    expect([], _pending(bench.repository), "the outbox")
+
+
+CLAUSES = (
+    reminders_wait_whether_due_or_not,
+    a_marked_reminder_is_gone_for_good,
+    a_mark_goes_by_its_key,
+    a_reminder_enters_once,
+    a_reminder_is_never_read_back,
+    the_outbox_is_walked_while_it_is_marked,
+    a_host_that_stops_loses_no_reminder,
+    a_host_that_comes_back_finds_its_reminders,
+    certificates_without_a_reminder_leave_the_outbox_alone,
+)

@@ -1,0 +1,207 @@
+"""Clauses of the reminder scheduler."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import attrs
+from hypothesis import HealthCheck, given, settings
+
+from course_domain.participation import RenewalReminder
+from course_domain.ports import ReminderScheduler
+from course_domain.testing.bench import CALL_SECONDS, EXAMPLES, NOW, THREADS
+from course_domain.testing.bounds import bounded
+from course_domain.testing.clause import clause
+from course_domain.testing.expectations import expect
+from course_domain.testing.rivals import all_at_once
+from course_domain.testing.strategies import reminders
+
+_DAY = timedelta(days=1)
+
+
+@attrs.define(kw_only=True)
+class SchedulerBench:
+    """Make the scheduler that one clause works on, and look at what it has taken."""
+
+    make_scheduler: Callable[[], ReminderScheduler]
+    taken: Callable[[Any], Iterable[RenewalReminder]]
+    capabilities: frozenset[str] = frozenset()
+    profile: str = "default"
+    call_seconds: float = CALL_SECONDS
+    _raw: ReminderScheduler | None = attrs.field(default=None, init=False)
+
+    @property
+    def scheduler(self) -> ReminderScheduler:
+        """The clause's own scheduler, each of its calls bounded."""
+        if self._raw is None:
+            self._raw = self.make_scheduler()
+        made: ReminderScheduler = bounded(
+            self._raw,
+            ReminderScheduler,
+            self.call_seconds,
+            in_thread=THREADS in self.capabilities,
+        )
+        return made
+
+    def taken_now(self) -> list[RenewalReminder]:
+        """Give the reminders that will take effect, in the order of their certificates."""
+        assert self._raw is not None
+        return sorted(self.taken(self._raw), key=lambda each: each.certificate_id.hex)
+
+
+def _reminder(**fields: Any) -> RenewalReminder:
+    plain = {
+        "certificate_id": uuid4(),
+        "course_id": uuid4(),
+        "organization_id": uuid4(),
+        "peer_mentor_id": uuid4(),
+        "remind_at": NOW + 300 * _DAY,
+    }
+    return RenewalReminder(**plain | fields)
+
+
+@clause("SCHEDULE-1")
+def what_is_scheduled_takes_effect(bench: SchedulerBench) -> None:
+    """Once `schedule` returns, the reminder will take effect, field by field as it was given.
+
+    A failure means that a reminder is lost, or reaches somebody else at another time.
+
+    A correct adapter has stored the reminder before it returns, or raises.
+    """
+    scheduler = bench.scheduler
+    given_ones = [_reminder(), _reminder(), _reminder()]
+    for each in given_ones:
+        scheduler.schedule(each)
+    expected = sorted(given_ones, key=lambda each: each.certificate_id.hex)
+    expect(expected, bench.taken_now(), "the reminders that will take effect")
+
+
+@clause("SCHEDULE-2")
+def a_reminder_takes_effect_once(bench: SchedulerBench) -> None:
+    """A reminder that is offered again takes effect once: idempotent on certificate_id.
+
+    A failure means that a person is reminded as often as a host was restarted.
+
+    A correct adapter keys its jobs by certificate_id; which of two offers it keeps is its own.
+    """
+    scheduler = bench.scheduler
+    first = _reminder()
+    moved = attrs.evolve(first, remind_at=first.remind_at + _DAY)
+    for each in (first, first, moved, first):
+        scheduler.schedule(each)
+    observed = [each.certificate_id for each in bench.taken_now()]
+    expect([first.certificate_id], observed, "the certificates to be reminded of")
+
+
+@clause("SCHEDULE-3")
+def one_person_has_a_reminder_for_each_certificate(bench: SchedulerBench) -> None:
+    """Reminders of one person, of one course, or of one instant stand beside each other.
+
+    A failure means that one reminder pushes another out.
+
+    A correct adapter keys its jobs by certificate_id and by nothing else.
+    """
+    scheduler = bench.scheduler
+    first = _reminder()
+    others = [attrs.evolve(first, certificate_id=uuid4()) for _ in range(2)]
+    for each in (first, *others):
+        scheduler.schedule(each)
+    expected = sorted((first, *others), key=lambda each: each.certificate_id.hex)
+    expect(expected, bench.taken_now(), "the reminders that will take effect")
+
+
+@clause("SCHEDULE-4")
+def what_is_due_is_taken_too(bench: SchedulerBench) -> None:
+    """A reminder whose `remind_at` has passed, or lies a century ahead, is taken like any other.
+
+    A failure means that the reminder of a short certificate is refused, and tried for ever.
+
+    A correct adapter delivers at once what is due, and stores any instant up to 9099.
+    """
+    scheduler = bench.scheduler
+    expected = {
+        each.certificate_id: each
+        for each in (
+            _reminder(remind_at=NOW - 40_000 * _DAY),
+            _reminder(remind_at=NOW),
+            _reminder(remind_at=NOW.replace(year=9099)),
+        )
+    }
+    for each in expected.values():
+        scheduler.schedule(each)
+    observed = {each.certificate_id: each for each in bench.taken_now()}
+    expect(expected, observed, "the reminders that will take effect")
+
+
+@clause("SCHEDULE-5")
+def any_reminder_is_taken_as_it_is(bench: SchedulerBench) -> None:
+    """Any reminder takes effect equal to what was given, to the microsecond.
+
+    A failure means that the scheduler's storage changes an instant or an id.
+
+    A correct adapter keeps instants in UTC to the microsecond.
+    """
+    scheduler = bench.scheduler
+
+    @settings(
+        max_examples=EXAMPLES[bench.profile],
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(reminders())
+    def holds(drawn: RenewalReminder) -> None:
+        offered = attrs.evolve(drawn, certificate_id=uuid4())
+        scheduler.schedule(offered)
+        found = [
+            each for each in bench.taken_now() if each.certificate_id == offered.certificate_id
+        ]
+        expect([offered], found, "the reminder as it was taken")
+
+    holds()
+
+
+@clause("SCHEDULE-6")
+def two_schedulers_are_apart(bench: SchedulerBench) -> None:
+    """Each scheduler that is made is empty and of its own.
+
+    A failure means that tests see each other's reminders.
+
+    A correct adapter keeps its state in the object or its store, never in the class or module.
+    """
+    bench.scheduler.schedule(_reminder())
+    expect([], list(bench.taken(bench.make_scheduler())), "what a second scheduler has taken")
+
+
+@clause("SCHEDULE-7", THREADS)
+def a_crowd_schedules_a_reminder_once(bench: SchedulerBench) -> None:
+    """Sixteen threads that offer one reminder, and one each of their own, lose and double none.
+
+    A failure means that two jobs of a host remind a person twice.
+
+    A correct adapter lets its storage decide who was first.
+    """
+    scheduler = bench.scheduler
+    shared = _reminder()
+    own = [_reminder() for _ in range(8)]
+    calls: list[Callable[[], Any]] = [
+        partial(scheduler.schedule, each) for each in (*own, *[shared] * 8)
+    ]
+    errors = [each.error for each in all_at_once(calls) if each.error is not None]
+    expect([], errors, "the errors")
+    expected = sorted(each.certificate_id.hex for each in (*own, shared))
+    observed = [each.certificate_id.hex for each in bench.taken_now()]
+    expect(expected, observed, "the certificates to be reminded of")
+
+
+CLAUSES = (
+    what_is_scheduled_takes_effect,
+    a_reminder_takes_effect_once,
+    one_person_has_a_reminder_for_each_certificate,
+    what_is_due_is_taken_too,
+    any_reminder_is_taken_as_it_is,
+    two_schedulers_are_apart,
+    a_crowd_schedules_a_reminder_once,
+)

@@ -1,0 +1,151 @@
+"""Clauses: what is stored comes back equal, field by field."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_domain.course import Course
+from course_domain.participation import Participation
+from course_domain.testing.bench import RepositoryBench, change, course, items, shown, walk
+from course_domain.testing.clause import clause
+from course_domain.testing.expectations import expect
+from course_domain.testing.strategies import certificates, courses, registrations, reminders
+
+
+def _expect_same(expected: Any, observed: Any, what: str) -> None:
+    """Compare field by field, with the types, and the zone of every instant."""
+    for field in attrs.fields(type(expected)):
+        one, other = getattr(expected, field.name), getattr(observed, field.name)
+        expect(one, other, f"{what}: {field.name}")
+        expect(type(one), type(other), f"{what}: the type of {field.name}")
+        if isinstance(other, datetime):
+            expect(UTC, other.tzinfo, f"{what}: the zone of {field.name}")
+
+
+@clause("VALUES-1")
+def any_course_comes_back_equal(bench: RepositoryBench) -> None:
+    """A course that is added is read back equal, whatever its texts, instants and numbers.
+
+    A failure means that storing changes a course: a letter, a microsecond, a None.
+
+    A correct adapter keeps text code point by code point at any length, instants in UTC to the
+    microsecond from 1900 to 8999, and None apart from the empty text and from 0.
+    """
+
+    @bench.settings(2)
+    @given(courses())
+    def holds(drawn: Course) -> None:
+        added = attrs.evolve(drawn, id=uuid4(), organization_id=uuid4())
+        bench.repository.add(added)
+        read = bench.repository.get(added.organization_id, added.id)
+        expect(True, read is not None, "get finds it")
+        _expect_same(added, read, "get")
+        (listed,) = bench.repository.courses(added.organization_id).items
+        _expect_same(added, listed, "courses")
+        _expect_same(added, shown(bench.repository, added, uuid4()).course, "participations")
+
+    holds()
+
+
+@clause("VALUES-2")
+def any_revised_course_comes_back_equal(bench: RepositoryBench) -> None:
+    """A course that is changed into any other is read back equal to that.
+
+    A failure means that a change forgets a field, or cannot clear one.
+
+    A correct adapter writes every field of the answer, None too.
+    """
+
+    @bench.settings()
+    @given(courses(), courses())
+    def holds(drawn: Course, target: Course) -> None:
+        keys = {"id": uuid4(), "organization_id": uuid4()}
+        before = attrs.evolve(drawn, **keys)
+        bench.repository.add(before)
+        kept = {"created_by": before.created_by, "created_at": before.created_at}
+        after = attrs.evolve(target, **keys, **kept)
+        answer = bench.repository.change_course(
+            before.organization_id, before.id, lambda _seen: after
+        )
+        _expect_same(after, answer, "change_course")
+        read = bench.repository.get(before.organization_id, before.id)
+        expect(True, read is not None, "get finds it")
+        _expect_same(after, read, "get")
+
+    holds()
+
+
+@clause("VALUES-3")
+def any_record_comes_back_equal(bench: RepositoryBench) -> None:
+    """Registration, certificate and reminder are read back equal, in every place they stand.
+
+    A failure means that an instant or an id of a person's records is changed by storing.
+
+    A correct adapter keeps instants to the microsecond, expiry and reminder up to 9099.
+    """
+
+    @bench.settings()
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        on = course()
+        bench.repository.add(on)
+        whose = uuid4()
+        keys = {"course_id": on.id, "organization_id": on.organization_id}
+        certificate = data.draw(certificates(id=uuid4(), peer_mentor_id=whose, **keys))
+        answer = Participation(
+            course=on,
+            confirmed_count=0,
+            user_id=whose,
+            registration=data.draw(registrations(id=uuid4(), user_id=whose, **keys)),
+            certificate=certificate,
+            reminder=data.draw(
+                reminders(certificate_id=certificate.id, peer_mentor_id=whose, **keys)
+            ),
+        )
+        after = change(bench.repository, on, whose, lambda _seen: answer)
+        read = shown(bench.repository, on, whose)
+        (listed,) = bench.repository.registrations(on.organization_id).items
+        (certified,) = bench.repository.certificates(on.organization_id).items
+        pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
+        for what, observed in (("answer", after.registration), ("list", listed)):
+            _expect_same(answer.registration, observed, f"the registration, {what}")
+        for what, observed_certificate in (("answer", after.certificate), ("list", certified)):
+            _expect_same(certificate, observed_certificate, f"the certificate, {what}")
+        expect(answer.registration, read.registration, "the registration, participations")
+        expect(certificate, read.certificate, "the certificate, participations")
+        (reminder,) = [each for each in pending if each.peer_mentor_id == whose]
+        _expect_same(answer.reminder, reminder, "the reminder")
+        bench.repository.mark_reminder_scheduled(reminder)
+
+    holds()
+
+
+@clause("VALUES-4")
+def long_text_comes_back_whole(bench: RepositoryBench) -> None:
+    """Text of any length and script comes back whole, trailing blanks and letter case too.
+
+    A failure means that a description is cut, folded or trimmed without a word.
+
+    A correct adapter has columns without a limit, in a character set that holds all of Unicode,
+    compared code point by code point.
+    """
+    long = "Å være likeperson 🎧 \u202eabc\u202c " * 4_000
+    for number, description in enumerate(
+        (long, " ", "", "a ", "A ", "\ufeff", "\r\n\t", "e\u0301")
+    ):
+        stored = bench.stored(description=description, location=description, title=f"{number} ")
+        read = bench.repository.get(stored.organization_id, stored.id)
+        expect(True, read is not None, "get finds it")
+        _expect_same(stored, read, f"text of {len(description)} characters")
+
+
+CLAUSES = (
+    any_course_comes_back_equal,
+    any_revised_course_comes_back_equal,
+    any_record_comes_back_equal,
+    long_text_comes_back_whole,
+)
