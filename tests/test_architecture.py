@@ -21,6 +21,7 @@ ORDER = (
     "decisions",
     "ports",
     "calls",
+    "outbox",
     "service",
     "__init__",
     "keyset",

@@ -142,11 +142,11 @@ def course_violations(**fields: object) -> tuple[Violation, ...]:
 
     Raises TypeError for a name that is no field of a course.
     """
-    course_fields = {name: fields[name] for name in fields if name != "certificate_never_expires"}
-    for name in course_fields:
-        if name not in COURSE_KINDS:
+    for name in fields:
+        if name not in COURSE_KINDS and name != "certificate_never_expires":
             msg = f"course_violations() got an unexpected keyword argument {name!r}"
             raise TypeError(msg)
+    course_fields = {name: fields[name] for name in COURSE_KINDS if name in fields}
     plain, violations = _judged(course_fields)
     if len(course_fields) < len(fields):
         flags, refused = values.judge(

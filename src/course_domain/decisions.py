@@ -22,7 +22,6 @@ from course_domain.errors import (
     CourseNotFound,
     InvalidCourse,
     InvalidTransition,
-    InvalidValue,
     NotPermitted,
     RegistrationNotFound,
     RegistrationRejected,
@@ -35,7 +34,6 @@ from course_domain.participation import (
     RegistrationStatus,
     RenewalReminder,
 )
-from course_domain.rules import Rule, Violation
 from course_domain.values import checked, optional, record
 
 _NOW = values.instant
@@ -231,16 +229,7 @@ def complete(
         return attrs.evolve(participation, reminder=None)
     if held.status is RegistrationStatus.CANCELLED:
         raise InvalidTransition("complete", "registration", "cancelled")
-    if completed_at is not None and completed_at > now:
-        raise InvalidValue(
-            [
-                Violation(
-                    Rule.OUT_OF_RANGE,
-                    ("completed_at",),
-                    {"minimum": values.EARLIEST_INSTANT, "maximum": now},
-                )
-            ]
-        )
+    (completed_at,) = checked(completed_at=(optional(values.instant_until(now)), completed_at))
     issued_at = now if completed_at is None else completed_at
     completed = attrs.evolve(
         participation, registration=attrs.evolve(held, completed_at=issued_at), reminder=None
@@ -255,24 +244,21 @@ def _certified(
 ) -> Participation:
     course = completed.course
     months = course.certificate_validity_months
+    owner = {
+        "course_id": course.id,
+        "organization_id": course.organization_id,
+        "peer_mentor_id": completed.user_id,
+    }
     certificate = PeerMentorCertificate(
         id=certificate_id,
-        course_id=course.id,
-        organization_id=course.organization_id,
-        peer_mentor_id=completed.user_id,
         issued_at=issued_at,
         expires_at=policies.certificate_expires_at(issued_at, months, zone),
+        **owner,
     )
     remind_at = policies.renewal_reminder_at(issued_at, months, zone)
-    if remind_at is None:
-        return attrs.evolve(completed, certificate=certificate)
-    reminder = RenewalReminder(
-        certificate_id=certificate_id,
-        course_id=course.id,
-        organization_id=course.organization_id,
-        peer_mentor_id=completed.user_id,
-        remind_at=remind_at,
-    )
+    reminder = None
+    if remind_at is not None:
+        reminder = RenewalReminder(certificate_id=certificate_id, remind_at=remind_at, **owner)
     return attrs.evolve(completed, certificate=certificate, reminder=reminder)
 
 

@@ -1,14 +1,18 @@
 """Rows in the order of a key, and cursors into them: the pages of the in-memory repository."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
-from course_domain.ports import MAX_CURSOR_LENGTH, Page, unknown_cursor
+from course_domain.participation import PeerMentorCertificate, Registration
+from course_domain.ports import MAX_CURSOR_LENGTH, Page, page_limit, unknown_cursor
 
 T = TypeVar("T")
+R = TypeVar("R", Registration, PeerMentorCertificate)
 
 # A row's place: microseconds since 1970 and the digits of its id, or its number in the outbox.
 Place = tuple[int, ...]
@@ -59,11 +63,11 @@ def cursor(query: str, place: Place) -> str:
     return ".".join([query, *map(str, place)])
 
 
-def place_after(query: str, after: str | None, length: int) -> Place:
+def place_after(query: str, after: Any, length: int) -> Place:
     """Give the first place behind a cursor; what does not read back whole is refused."""
     if after is None:
         return ()
-    if len(after) > MAX_CURSOR_LENGTH:
+    if not isinstance(after, str) or len(after) > MAX_CURSOR_LENGTH:
         raise unknown_cursor()
     _, *digits = after.split(".")
     try:
@@ -93,3 +97,52 @@ def until(end: int, rows: Iterable[tuple[Place, T]]) -> Iterator[tuple[Place, T]
         if row[0][0] >= end:
             return
         yield row
+
+
+class Ledger(Generic[R]):
+    """The records of people, in their order, by organization, by course and by person."""
+
+    def __init__(
+        self,
+        query: str,
+        *,
+        instant_of: Callable[[R], datetime | None],
+        person_of: Callable[[R], UUID],
+    ) -> None:
+        """Begin empty; the instant of a record is what orders it, before its id."""
+        self._query = query
+        self._instant_of: Callable[[R], datetime | None] = instant_of
+        self._person_of: Callable[[R], UUID] = person_of
+        self._rows: dict[tuple[UUID, UUID | None, UUID | None], Rows[R]] = defaultdict(Rows)
+
+    def put(self, row: R, before: R | None = None) -> None:
+        """Put a record in, in place of what it was before."""
+        organization_id, person = row.organization_id, self._person_of(row)
+        for course_id, user_id in ((None, None), (row.course_id, None), (None, person)):
+            rows = self._rows[organization_id, course_id, user_id]
+            if before is not None:
+                rows.drop(self._place(before))
+            rows.put(self._place(row), row)
+
+    def page(
+        self,
+        organization_id: UUID,
+        course_id: UUID | None,
+        user_id: UUID | None,
+        *,
+        before: datetime | None = None,
+        after: str | None,
+        limit: int,
+    ) -> Page[R]:
+        """Give a page of what an organization has, on this course and of this person."""
+        limit = page_limit(limit)
+        begin = place_after(self._query, after, 2)
+        end = UNDATED + 1 if before is None else microseconds(before)
+        # A person has few records, so those on one course are sought among them.
+        scope = (organization_id, None if user_id is not None else course_id, user_id)
+        kept = self._rows.get(scope, Rows[R]()).from_place(begin)
+        rows = (row for row in until(end, kept) if course_id in (None, row[1].course_id))
+        return page(self._query, rows, limit)
+
+    def _place(self, row: R) -> Place:
+        return (microseconds(self._instant_of(row)), row.id.int)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from threading import Lock
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.errors import CourseNotFound, DuplicateCourse, RepositoryUnavailable
 from course_domain.keyset import (
     UNDATED,
+    Ledger,
     Place,
     Rows,
     microseconds,
@@ -61,26 +63,6 @@ def _is_confirmed(registration: Registration | None) -> bool:
     return registration is not None and registration.status is RegistrationStatus.CONFIRMED
 
 
-_Scope = tuple[str, UUID, UUID | None]
-
-
-def _scopes(row: Registration | PeerMentorCertificate, user_id: UUID) -> tuple[_Scope, ...]:
-    organization_id = row.organization_id
-    return (
-        ("organization", organization_id, None),
-        ("course", organization_id, row.course_id),
-        ("user", organization_id, user_id),
-    )
-
-
-def _scope(organization_id: UUID, course_id: UUID | None, user_id: UUID | None) -> _Scope:
-    if user_id is not None:
-        return ("user", organization_id, user_id)
-    if course_id is not None:
-        return ("course", organization_id, course_id)
-    return ("organization", organization_id, None)
-
-
 class InMemoryCourseRepository:
     """Keep courses in memory, with every promise of `CourseRepository`.
 
@@ -94,8 +76,16 @@ class InMemoryCourseRepository:
         self._storing = Lock()
         self._shelves: dict[tuple[UUID, UUID], _Shelf] = {}
         self._courses: dict[tuple[UUID, CourseStatus], Rows[Course]] = defaultdict(Rows)
-        self._registrations: dict[_Scope, Rows[Registration]] = defaultdict(Rows)
-        self._certificates: dict[_Scope, Rows[PeerMentorCertificate]] = defaultdict(Rows)
+        self._registrations: Ledger[Registration] = Ledger(
+            "registrations",
+            instant_of=attrgetter("registered_at"),
+            person_of=attrgetter("user_id"),
+        )
+        self._certificates: Ledger[PeerMentorCertificate] = Ledger(
+            "certificates",
+            instant_of=attrgetter("expires_at"),
+            person_of=attrgetter("peer_mentor_id"),
+        )
         self._outbox: Rows[RenewalReminder] = Rows()
         self._reminder_numbers: dict[tuple[UUID, UUID], int] = {}
 
@@ -198,13 +188,10 @@ class InMemoryCourseRepository:
         limit: int = 50,
     ) -> Page[Registration]:
         """List registrations, cancelled ones too, by `registered_at`, then id."""
-        limit = page_limit(limit)
-        begin = place_after("registrations", after, 2)
-        scope = _scope(organization_id, course_id, user_id)
         with self._storing:
-            kept = self._registrations.get(scope, Rows[Registration]()).from_place(begin)
-            rows = (row for row in kept if course_id in (None, row[1].course_id))
-            return page("registrations", rows, limit)
+            return self._registrations.page(
+                organization_id, course_id, user_id, after=after, limit=limit
+            )
 
     def certificates(
         self,
@@ -217,14 +204,15 @@ class InMemoryCourseRepository:
         limit: int = 50,
     ) -> Page[PeerMentorCertificate]:
         """List certificates by `expires_at`, then id, those without expiry last."""
-        limit = page_limit(limit)
-        begin = place_after("certificates", after, 2)
-        end = UNDATED + 1 if expires_before is None else microseconds(expires_before)
-        scope = _scope(organization_id, course_id, user_id)
         with self._storing:
-            kept = self._certificates.get(scope, Rows[PeerMentorCertificate]()).from_place(begin)
-            rows = (row for row in until(end, kept) if course_id in (None, row[1].course_id))
-            return page("certificates", rows, limit)
+            return self._certificates.page(
+                organization_id,
+                course_id,
+                user_id,
+                before=expires_before,
+                after=after,
+                limit=limit,
+            )
 
     def pending_reminders(
         self, *, after: str | None = None, limit: int = 50
@@ -265,17 +253,13 @@ class InMemoryCourseRepository:
         user_id = seen.user_id
         registration, certificate = answer.registration, answer.certificate
         if registration is not None and registration != seen.registration:
-            for scope in _scopes(registration, user_id):
-                if seen.registration is not None:
-                    self._registrations[scope].drop(_registration_place(seen.registration))
-                self._registrations[scope].put(_registration_place(registration), registration)
+            self._registrations.put(registration, seen.registration)
             shelf.registrations[user_id] = registration
             shelf.confirmed_count += _is_confirmed(registration) - _is_confirmed(seen.registration)
-        if seen.certificate is not None and certificate != seen.certificate:
+        if None not in (certificate, seen.certificate) and certificate != seen.certificate:
             return None
         if certificate is not None and seen.certificate is None:
-            for scope in _scopes(certificate, user_id):
-                self._certificates[scope].put(_certificate_place(certificate), certificate)
+            self._certificates.put(certificate)
             shelf.certificates[user_id] = certificate
         reminder = answer.reminder
         if reminder is None:
@@ -290,14 +274,6 @@ class InMemoryCourseRepository:
 
 def _course_place(course: Course) -> Place:
     return (microseconds(course.start_date), course.id.int)
-
-
-def _registration_place(registration: Registration) -> Place:
-    return (microseconds(registration.registered_at), registration.id.int)
-
-
-def _certificate_place(certificate: PeerMentorCertificate) -> Place:
-    return (microseconds(certificate.expires_at), certificate.id.int)
 
 
 class InMemoryReminderScheduler:

@@ -1,12 +1,11 @@
 """The service that a host calls: who is asking, the decision, the repository, the reminder."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Unpack
 from uuid import UUID, uuid4
 
-from course_domain import calls, decisions, policies, values
+from course_domain import calls, decisions, outbox, policies, values
 from course_domain.actor import Actor
 from course_domain.calls import CourseOffer, ParticipationCall
 from course_domain.course import Course, CourseStatus, CourseType
@@ -16,12 +15,9 @@ from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
     Registration,
-    RenewalReminder,
 )
 from course_domain.ports import CourseRepository, Page, ReminderScheduler
 from course_domain.values import checked, optional, record
-
-_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -215,7 +211,7 @@ class CourseService:
         )
         completed = self._repository.change_participation(*call)
         if completed.reminder is not None and self._reminders is not None:
-            self._schedule(self._reminders, completed.reminder)
+            outbox.schedule(self._repository, self._reminders, completed.reminder)
         return completed
 
     def registrations(
@@ -271,14 +267,7 @@ class CourseService:
         limit = calls.page_size(limit)
         if self._reminders is None:
             return 0
-        scheduled = 0
-        after: str | None = None
-        while True:
-            page = self._repository.pending_reminders(after=after, limit=limit)
-            scheduled += sum(self._schedule(self._reminders, each) for each in page.items)
-            after = page.next
-            if after is None:
-                return scheduled
+        return outbox.schedule_all(self._repository, self._reminders, limit)
 
     def _now(self) -> datetime:
         now: datetime
@@ -302,17 +291,3 @@ class CourseService:
         changed = self._repository.change_participation(*call)
         assert changed.registration is not None  # noqa: S101  every decision here gives one
         return changed.registration
-
-    def _schedule(self, scheduler: ReminderScheduler, reminder: RenewalReminder) -> bool:
-        """Schedule, then mark: a stop between the two offers the reminder again, and loses none."""
-        try:
-            scheduler.schedule(reminder)
-            self._repository.mark_reminder_scheduled(reminder)
-        except Exception as error:  # noqa: BLE001  whatever a host's scheduler raises
-            _log.warning(
-                "renewal reminder not scheduled: certificate_id=%s error=%s",
-                reminder.certificate_id,
-                type(error).__name__,
-            )
-            return False
-        return True

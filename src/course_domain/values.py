@@ -90,13 +90,20 @@ def whole_number(minimum: int, maximum: int, *, minimum_is_a_rule: bool = False)
 count = whole_number(0, MAX_INTEGER)
 
 
+def _has_offset(value: datetime) -> bool:
+    try:
+        return value.utcoffset() is not None
+    except NotImplementedError:  # a tzinfo that leaves it to its subclasses
+        return False
+
+
 def instant_until(latest: datetime) -> Kind[datetime]:
     """Make the kind of an aware datetime from 1900 to `latest`; it becomes one in UTC."""
 
     def bounded(value: Any) -> datetime:
         if not isinstance(value, datetime):
             raise _wrong_type(value, "datetime")
-        if value.utcoffset() is None:
+        if not _has_offset(value):
             raise Refusal(Rule.NAIVE_DATETIME)
         if not EARLIEST_INSTANT <= value <= latest:
             raise Refusal(Rule.OUT_OF_RANGE, typed=value, minimum=EARLIEST_INSTANT, maximum=latest)
@@ -128,7 +135,7 @@ def record(kind: Any) -> Kind[Any]:
 
 def plugged(port: Any) -> Kind[Any]:
     """Make the kind of what has every method of a protocol, whatever its class."""
-    methods = [name for name in vars(port) if not name.startswith("_")]
+    methods: list[str] = [name for name in dir(port) if not name.startswith("_")]
 
     def instance(value: Any) -> Any:
         if all(callable(getattr(value, name, None)) for name in methods):
@@ -160,7 +167,13 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
     return unless_none
 
 
-zone = record(tzinfo)
+def zone(value: Any) -> tzinfo:
+    """Take a time zone that tells its offset from UTC."""
+    if not isinstance(value, tzinfo):
+        raise _wrong_type(value, "tzinfo")
+    if not _has_offset(EARLIEST_INSTANT.replace(tzinfo=value)):
+        raise Refusal(Rule.NAIVE_DATETIME)
+    return value
 
 
 def judge(

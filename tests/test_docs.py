@@ -1,0 +1,116 @@
+"""The pages that people read: examples run, links lead somewhere, nothing is left out."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.example import Example
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+import course_domain
+from course_domain import Rule
+from test_architecture import ORDER
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def name(page: Path) -> str:
+    """Name a page in the id of a test."""
+    return page.name
+
+
+def read(page: Path) -> str:
+    """Read a page, or say what is missing."""
+    assert page.is_file(), f"{page} is missing: README.md, docs/ and tests/ belong together"
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Give the fenced blocks of a page that name a language, each with it."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+
+
+def shell_blocks() -> list[str]:
+    """Give the shell blocks of the README, as CI finds them."""
+    languages = {"bash", "console", "sh", "shell"}
+    return [source for language, source in blocks(ROOT / "README.md") if language in languages]
+
+
+def rows(page: Path) -> dict[str, str]:
+    """Give the rows of all tables on a page that begin with a name in backticks."""
+    return dict(re.findall(r"^\| `(\w+)` (\|.*)$", read(page), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_examples_of_a_page_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every Python block runs, in the order of the page, and prints what the page shows."""
+    read(page)
+
+    def printed(example: Example) -> None:
+        assert str(example.parsed) == capsys.readouterr().out
+
+    sybil = Sybil(parsers=[PythonCodeBlockParser(), CodeBlockParser("text", printed)])
+    for example in sybil.parse(page):
+        example.evaluate()
+
+
+def test_readme_has_an_example_that_can_be_pasted() -> None:
+    """Behind its two commands, the README has a short Python block, and then what it prints."""
+    languages, sources = zip(*blocks(ROOT / "README.md"), strict=True)
+
+    assert ("shell", "shell", "python", "text") == languages
+    assert len(sources[2].split("\n\n")[1].splitlines()) <= 10
+    assert ">>>" not in sources[2]
+
+
+@pytest.mark.parametrize(
+    ("number", "venv", "command"),
+    [
+        (0, ".venv-season", "python docs/examples/course_season.py"),
+        (1, ".venv", "python -m pytest --cov"),
+    ],
+    ids=["main-job", "tests"],
+)
+def test_readme_command_stands_on_its_own(number: int, venv: str, command: str) -> None:
+    """The README's first two shell blocks: each makes an environment, fills it and ends in it."""
+    first, *_, last = lines = shell_blocks()[number].splitlines()
+
+    assert f"python3 -m venv {venv}" == first
+    assert f"{venv}/bin/{command}" == last
+    assert all(line.startswith(f"{venv}/bin/python ") for line in lines[1:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_of_a_page_lead_to_files(page: Path) -> None:
+    """Every link leads to a file that stands beside the page, and none to another host."""
+    targets = re.findall(r"\]\(([^)#]+)", read(page))
+
+    assert [] == [target for target in targets if not (page.parent / target).is_file()]
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_page_of_rules_explains_every_rule(rule: Rule) -> None:
+    """Each rule has its row, and the test modules that the row names have cases of it."""
+    row = rows(ROOT / "docs" / "rules.md").get(rule)
+    assert row is not None, f"docs/rules.md has no row for {rule}"
+    modules = re.findall(r"\.\./(tests/\w+\.py)", row)
+    # A promise, which no violation carries, shows in what it gives.
+    word = "remind_at" if rule is Rule.CERTIFICATE_RENEWAL_REMINDER_TRIGGERED else rule.value
+
+    assert [] != modules
+    assert [] == [module for module in modules if word not in read(ROOT / module).lower()]
+
+
+def test_page_of_rules_names_no_other() -> None:
+    """What the page calls a rule is one."""
+    assert set(Rule) == set(rows(ROOT / "docs" / "rules.md"))
+
+
+def test_page_of_the_design_lists_every_module() -> None:
+    """The table of modules has each module of the package, in the order of their imports."""
+    package = Path(course_domain.__file__).parent
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+
+    assert sorted(modules, key=ORDER.index) == list(rows(ROOT / "docs" / "design.md"))

@@ -1,0 +1,195 @@
+"""The main job: it goes as the rules say, and notices when the library does not."""
+
+import importlib.util
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import course_domain
+from course_domain import CourseStatus, Page, Rule
+
+SEASON = Path(__file__).parents[1] / "docs" / "examples" / "course_season.py"
+SOURCES = Path(course_domain.__file__).parents[1]
+
+
+def play(folder: Path, *before: Path) -> subprocess.CompletedProcess[str]:
+    """Run the season as a person would, from a folder of its own."""
+    assert SEASON.is_file(), f"{SEASON} is missing: docs/ belongs beside tests/"
+    path = os.pathsep.join(map(str, [*before, SOURCES]))
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(SEASON)],
+        check=False,
+        capture_output=True,
+        cwd=folder,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"},
+    )
+
+
+def season() -> Any:
+    """Import the season as it is in docs/."""
+    spec = importlib.util.spec_from_file_location("course_season", SEASON)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Give one run of the season."""
+    return play(tmp_path_factory.mktemp("played"))
+
+
+def test_season_goes_as_the_rules_say(played: subprocess.CompletedProcess[str]) -> None:
+    """The season ends with status 0, and says so."""
+    assert ("", 0) == (played.stderr, played.returncode)
+    assert "DIFFERS" not in played.stdout
+    assert played.stdout.endswith(" things are as the rules say.\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "20.01.2027 18:00  published  Introduksjon for nye likepersoner",
+        "Henrik opens the training: not found (org_scoped_course_access)",
+        "Clara opens the draft: not found (published_only_visible_to_users)",
+        "Astrid, for the draft: refused, registration_requires_published",
+        "Dag, 1 µs later: refused, registration_deadline_enforced",
+        "Of fifty, have the seat: 1",
+        "Arne moves it, from an old page: refused, StaleCourse",
+        "expires 14.03.2029 15:00",
+        "reminder 12.02.2029 15:00",
+        "The night after: 0",
+    ],
+)
+def test_season_tells_what_people_met(line: str, played: subprocess.CompletedProcess[str]) -> None:
+    """The season prints what each person met, in their own time."""
+    assert line in [printed.strip() for printed in played.stdout.splitlines()]
+
+
+def test_season_is_the_same_in_every_run(
+    played: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    """Two runs print the same, whoever of the fifty got the seat."""
+    assert played.stdout == play(tmp_path).stdout
+
+
+def test_season_says_what_to_install_without_a_time_zone_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that knows no Oslo, the season says what is missing."""
+    (tmp_path / "tzdata.py").write_text("raise ImportError", encoding="utf-8")
+    monkeypatch.setenv("PYTHONTZPATH", "")
+    ran = play(tmp_path, tmp_path)
+
+    assert (1, "") == (ran.returncode, ran.stdout)
+    assert "pip install tzdata" in ran.stderr
+
+
+# --- A library that breaks a rule
+
+Remake = Callable[[Any], Any]
+
+
+def but(change: Callable[[Any], Any]) -> Remake:
+    """Make a function that answers as the real one does, changed."""
+
+    def remake(real: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments, **more: change(real(*arguments, **more))
+
+    return remake
+
+
+def without(rule: Rule) -> Remake:
+    """Leave one rule out of the reasons that are given."""
+    return but(lambda violations: tuple(each for each in violations if each.rule is not rule))
+
+
+def one_more(days: int) -> int:
+    """Count one day more."""
+    return days + 1
+
+
+def never_stale(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Revise whatever the author had on the screen."""
+    return lambda *state, **changes: real(*state, **changes | {"expected_updated_at": None})
+
+
+def never_marking(_: object) -> Callable[..., None]:
+    """Leave every reminder in the outbox."""
+    return lambda *_: None
+
+
+def of_every_organization(real: Callable[..., Any]) -> Callable[..., Any]:
+    """List the courses of one organization after those of another."""
+
+    def courses(self: Any, _: object, **filters: Any) -> Page[Any]:
+        pages = [real(self, each, **filters) for each in {key[0] for key in self._shelves}]
+        return Page(tuple(course for page in pages for course in page.items))
+
+    return courses
+
+
+MEMORY = "course_domain.memory:InMemoryCourseRepository"
+REASONS = "course_domain.policies:registration_rejections"
+
+
+@pytest.mark.parametrize(
+    ("broken", "remake", "differs"),
+    [
+        (REASONS, without(Rule.REGISTRATION_DEADLINE_ENFORCED), "Dag, 1 µs later"),
+        (REASONS, without(Rule.MAX_PARTICIPANTS_CAP), "Of fifty, have the seat"),
+        (REASONS, without(Rule.REGISTRATION_REQUIRES_PUBLISHED), "Astrid, for the draft"),
+        (
+            "course_domain.policies:visible_statuses",
+            but(lambda _: frozenset(CourseStatus)),
+            "Clara, peer mentor, sees",
+        ),
+        (
+            "course_domain.policies:certificate_expires_at",
+            but(lambda expires_at: expires_at and expires_at + timedelta(days=1)),
+            "Astrid enters it; Clara's certificate",
+        ),
+        ("course_domain.policies:REMINDER_LEAD_DAYS", one_more, "Scheduled"),
+        ("course_domain.decisions:revise", never_stale, "Arne moves it, from an old page"),
+        (f"{MEMORY}.courses", of_every_organization, "Henrik, a stranger, sees"),
+        (f"{MEMORY}.pending_reminders", but(lambda _: Page(())), "The nightly job delivers"),
+        (f"{MEMORY}.mark_reminder_scheduled", never_marking, "The night after"),
+        (
+            "course_domain.memory:_Shelf.participation",  # the repository sells one seat too many
+            but(lambda seen: attrs.evolve(seen, confirmed_count=max(0, seen.confirmed_count - 1))),
+            "Of fifty, have the seat",
+        ),
+    ],
+)
+def test_season_notices_a_broken_library(
+    broken: str,
+    remake: Remake,
+    differs: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A library that breaks a rule makes the season end with status 1, and name what differs."""
+    monkeypatch.setattr(broken.replace(":", "."), remake(pkgutil.resolve_name(broken)))
+
+    assert 1 == season().main([])
+    _, _, differing = capsys.readouterr().out.rpartition(" things differ:\n")
+    assert differs in differing.splitlines()
+
+
+def test_season_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    """An argument that the season does not know is refused, not passed over."""
+    with pytest.raises(SystemExit, match="2"):
+        season().main(["--unknown"])
+
+    assert "unrecognized arguments: --unknown" in capsys.readouterr().err
