@@ -97,7 +97,7 @@ def test_page_of_rules_explains_every_rule(rule: Rule) -> None:
     assert row is not None, f"docs/rules.md has no row for {rule}"
     modules = re.findall(r"\.\./(tests/\w+\.py)", row)
     # A promise, which no violation carries, shows in what it gives.
-    word = "remind_at" if rule is Rule.CERTIFICATE_RENEWAL_REMINDER_TRIGGERED else rule.value
+    word = "reminder" if rule is Rule.CERTIFICATE_RENEWAL_REMINDER_TRIGGERED else rule.value
 
     assert [] != modules
     assert [] == [module for module in modules if word not in read(ROOT / module).lower()]

@@ -56,12 +56,14 @@ class Seats(IntEnum):
     FEW = 3
 
 
-class Sleeper(Protocol):
-    def sleep(self) -> None:
-        """Do nothing for a while."""
-
+class Waker(Protocol):
     def wake(self) -> None:
         """Go on."""
+
+
+class Sleeper(Waker, Protocol):
+    def sleep(self) -> None:
+        """Do nothing for a while."""
 
 
 class Cat:

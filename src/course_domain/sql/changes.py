@@ -1,0 +1,163 @@
+"""The two kinds of change: what each loads, decides, stores, and recognises as its own work."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+
+from course_domain.course import Course
+from course_domain.participation import Participation, Registration, RegistrationStatus
+from course_domain.sql import statements
+from course_domain.sql.connections import LostRace
+from course_domain.sql.rows import columns_of, course_of, participation_of
+from course_domain.sql.schema import certificates, registrations, reminders
+
+S = TypeVar("S")
+
+
+@attrs.frozen
+class Seen(Generic[S]):
+    """Hold what was loaded, with the version of the course that it was loaded at."""
+
+    version: int
+    state: S
+
+
+class Change(Protocol[S]):
+    """Tell the adapter how one kind of change is loaded and stored."""
+
+    keys: Mapping[str, Any]
+    decide: Callable[[S], S]
+
+    def load(self, connection: sa.Connection) -> Seen[S] | None:
+        """Load one committed state; None when the organization has no such course."""
+        ...
+
+    def store(self, connection: sa.Connection, seen: Seen[S], answer: S) -> S:
+        """Store an answer on condition of the version, and give the state after.
+
+        Raises `LostRace` when somebody was first.
+        """
+        ...
+
+    def after(self, seen: Seen[S], answer: S, now: S) -> S | None:
+        """Give the state after, if what is stored now is this answer; else None."""
+        ...
+
+
+def _expect_one(result: sa.CursorResult[Any]) -> None:
+    if result.rowcount != 1:
+        raise LostRace
+
+
+@attrs.frozen
+class CourseChange:
+    """Change one course."""
+
+    keys: Mapping[str, Any]
+    decide: Callable[[Course], Course]
+
+    def load(self, connection: sa.Connection) -> Seen[Course] | None:
+        """Load the course."""
+        row = connection.execute(statements.LOAD_COURSE, self.keys).one_or_none()
+        return None if row is None else Seen(row[0], course_of(row[1:]))
+
+    def store(self, connection: sa.Connection, seen: Seen[Course], answer: Course) -> Course:
+        """Store every column of the answer."""
+        statement = statements.STORE_COURSE.values(**columns_of(answer))
+        _expect_one(connection.execute(statement, {**self.keys, "seen_version": seen.version}))
+        return answer
+
+    def after(self, seen: Seen[Course], answer: Course, now: Course) -> Course | None:
+        """Recognise the answer by all its fields."""
+        return answer if now == answer else None
+
+
+def seats_taken(seen: Participation, answer: Participation) -> int:
+    """Give by how much the confirmed count changes."""
+    if answer.registration is None:
+        return 0
+    return _is_confirmed(answer.registration) - _is_confirmed(seen.registration)
+
+
+def _is_confirmed(registration: Registration | None) -> bool:
+    return registration is not None and registration.status is RegistrationStatus.CONFIRMED
+
+
+@attrs.frozen
+class ParticipationChange:
+    """Change one person's participation in a course."""
+
+    keys: Mapping[str, Any]
+    decide: Callable[[Participation], Participation]
+
+    @property
+    def user_id(self) -> UUID:
+        """The person."""
+        user_id: UUID = self.keys["of_user"]
+        return user_id
+
+    def load(self, connection: sa.Connection) -> Seen[Participation] | None:
+        """Load course, count, registration and certificate in one statement."""
+        row = connection.execute(statements.LOAD_PARTICIPATION, self.keys).one_or_none()
+        return None if row is None else Seen(row[0], participation_of(row, self.user_id))
+
+    def store(
+        self, connection: sa.Connection, seen: Seen[Participation], answer: Participation
+    ) -> Participation:
+        """Store registration, certificate and reminder; the course's row first, as the guard."""
+        state = seen.state
+        counted = {**self.keys, "seen_version": seen.version, "seats": seats_taken(state, answer)}
+        _expect_one(connection.execute(statements.COUNT_SEATS, counted))
+        if answer.registration is not None and answer.registration != state.registration:
+            self._store_registration(connection, state, answer.registration)
+        if answer.certificate is not None and state.certificate is None:
+            connection.execute(sa.insert(certificates), [columns_of(answer.certificate)])
+        return self._after(state, answer, is_added=self._add_reminder(connection, state, answer))
+
+    def after(
+        self, seen: Seen[Participation], answer: Participation, now: Participation
+    ) -> Participation | None:
+        """Recognise the answer by the records that it stores."""
+        expected = self._after(seen.state, answer, is_added=False)
+        if (now.registration, now.certificate) != (expected.registration, expected.certificate):
+            return None
+        is_new = seen.state.certificate is None and answer.certificate is not None
+        return attrs.evolve(now, reminder=answer.reminder if is_new else None)
+
+    def _store_registration(
+        self, connection: sa.Connection, state: Participation, registration: Registration
+    ) -> None:
+        if state.registration is None:
+            connection.execute(sa.insert(registrations), [columns_of(registration)])
+        else:
+            statement = statements.STORE_REGISTRATION.values(**columns_of(registration))
+            connection.execute(statement, self.keys)
+
+    def _add_reminder(
+        self, connection: sa.Connection, state: Participation, answer: Participation
+    ) -> bool:
+        """Put the reminder into the outbox, unless it was ever there or its certificate is not."""
+        reminder, stored = answer.reminder, state.certificate
+        if reminder is None or (stored is not None and answer.certificate not in (None, stored)):
+            return False
+        key = {**self.keys, "of_certificate": reminder.certificate_id}
+        if connection.execute(statements.FIND_REMINDER, key).one_or_none() is not None:
+            return False
+        row = {**columns_of(reminder), "is_scheduled": False}
+        connection.execute(sa.insert(reminders), [row])
+        return True
+
+    def _after(
+        self, state: Participation, answer: Participation, *, is_added: bool
+    ) -> Participation:
+        return Participation(
+            course=state.course,
+            confirmed_count=state.confirmed_count + seats_taken(state, answer),
+            user_id=state.user_id,
+            registration=answer.registration or state.registration,
+            certificate=state.certificate or answer.certificate,
+            reminder=answer.reminder if is_added else None,
+        )

@@ -1,0 +1,210 @@
+"""How the adapter uses an engine: set-up of connections, transactions, lines, and trying again."""
+
+from collections.abc import Callable, Generator, Hashable
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Lock
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_delay,
+    wait_random_exponential,
+)
+
+from course_domain.errors import RepositoryUnavailable
+from course_domain.sql.faults import Fault, fault_of
+
+T = TypeVar("T")
+
+# One wait for a lock, and the time after which nothing new is tried: together below 8 seconds.
+LOCK_SECONDS = 3
+TRYING_SECONDS = 4
+
+_SET_UP = {
+    "sqlite": (
+        f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+    ),
+    "postgresql": (f"SET lock_timeout = '{LOCK_SECONDS}s'",),
+    # Without the second, a read on another node of a cluster can be stale; elsewhere it is idle.
+    "mysql": (
+        f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}",
+        "SET SESSION wsrep_sync_wait = 1",
+    ),
+}
+_SET_UP["mariadb"] = _SET_UP["mysql"]
+
+_MARK = "course_domain"  # in the info of a connection that has been set up
+
+
+class LostRace(Exception):
+    """Tell that somebody changed the course first, so that nothing was written."""
+
+
+class CommitNotKnown(Exception):
+    """Tell that the answer to a COMMIT was lost: look before anything is written again."""
+
+
+class Lines:
+    """Let threads that want the same wait in a line, so that they do not meet in the database."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._guard = Lock()
+        self._waiting: dict[Hashable, tuple[Lock, int]] = {}
+
+    @contextmanager
+    def turn(self, key: Hashable) -> Generator[None, None, None]:
+        """Wait for a turn; `RepositoryUnavailable` when it does not come."""
+        with self._guard:
+            lock, waiting = self._waiting.get(key, (Lock(), 0))
+            self._waiting[key] = (lock, waiting + 1)
+        try:
+            if not lock.acquire(timeout=TRYING_SECONDS):
+                msg = f"others were writing for {TRYING_SECONDS} seconds"
+                raise RepositoryUnavailable(msg)
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            with self._guard:
+                lock, waiting = self._waiting[key]
+                self._waiting[key] = (lock, waiting - 1)
+                if waiting == 1:
+                    del self._waiting[key]
+
+
+class Database:
+    """Stand for one engine: all repositories over it share its lines and its set-up."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Have every connection of the engine set up once, when it is next used."""
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self.is_sqlite = self.dialect == "sqlite"
+        # One connection for all threads shows a reader what a writer has not committed.
+        self._has_one_connection = isinstance(engine.pool, sa.StaticPool)
+        self._lines = Lines()
+        sa.event.listen(engine, "checkout", self._set_up)
+
+    def _set_up(self, dbapi_connection: Any, record: Any, _proxy: Any) -> None:
+        if _MARK in record.info:
+            return
+        cursor = dbapi_connection.cursor()
+        for statement in _SET_UP.get(self.dialect, ()):
+            cursor.execute(statement)
+        cursor.close()
+        dbapi_connection.commit()
+        record.info[_MARK] = True
+
+    @contextmanager
+    def line(self, key: Hashable) -> Generator[None, None, None]:
+        """Wait for the turn to write: of one course, or on SQLite of the whole store."""
+        with self._lines.turn("all" if self.is_sqlite else key):
+            yield
+
+    @contextmanager
+    def reading(self) -> Generator[sa.Connection, None, None]:
+        """Give a connection on which each statement sees what is committed, and nothing else."""
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self.line("all") if self._has_one_connection else nullcontext():
+            with autocommit.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[sa.Connection, None, None]:
+        """Give a connection in a transaction, which is committed at the end.
+
+        Raises `CommitNotKnown` where the answer to the COMMIT is lost; whatever is raised
+        inside rolls back.
+        """
+        if not self.is_sqlite:
+            with self.engine.connect() as connection:
+                yield from _committed(connection, connection.begin())
+            return
+        # A transaction that begins as a writer never finds that it has read too early.
+        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with autocommit.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield from _committed(connection, _SqliteTransaction(connection))
+
+
+@attrs.frozen
+class _SqliteTransaction:
+    """End a transaction that was begun by hand."""
+
+    connection: sa.Connection
+
+    def commit(self) -> None:
+        self.connection.exec_driver_sql("COMMIT")
+
+    def rollback(self) -> None:
+        self.connection.exec_driver_sql("ROLLBACK")
+
+
+def _committed(
+    connection: sa.Connection, transaction: sa.RootTransaction | _SqliteTransaction
+) -> Generator[sa.Connection, None, None]:
+    try:
+        yield connection
+    except BaseException:
+        with suppress(DBAPIError):  # a connection that is gone has nothing to roll back
+            transaction.rollback()
+        raise
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        with suppress(DBAPIError):
+            transaction.rollback()
+        if fault_of(error) is Fault.NOT_KNOWN:
+            raise CommitNotKnown from error
+        raise
+
+
+_DATABASES: WeakKeyDictionary[sa.Engine, Database] = WeakKeyDictionary()
+_DATABASES_GUARD = Lock()
+
+
+def database_of(engine: sa.Engine) -> Database:
+    """Give what all repositories over one engine share."""
+    with _DATABASES_GUARD:
+        if engine not in _DATABASES:
+            _DATABASES[engine] = Database(engine)
+        return _DATABASES[engine]
+
+
+def _may_be_tried_again(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        return fault_of(error) is not Fault.FINAL
+    return isinstance(error, LostRace)
+
+
+def trying(call: Callable[[], T]) -> T:
+    """Try a call again while its error certainly means that nothing was applied.
+
+    With jitter, and for `TRYING_SECONDS`; then, or where trying again would not help,
+    `RepositoryUnavailable` with the reason.
+    """
+    attempts = Retrying(
+        stop=stop_after_delay(TRYING_SECONDS),
+        wait=wait_random_exponential(multiplier=0.004, max=0.25),
+        retry=retry_if_exception(_may_be_tried_again),
+        reraise=True,
+    )
+    try:
+        return attempts(call)
+    except LostRace as error:
+        msg = f"others changed the course first for {TRYING_SECONDS} seconds"
+        raise RepositoryUnavailable(msg) from error
+    except DBAPIError as error:
+        raise RepositoryUnavailable(str(error.orig)) from error
+    except sa.exc.TimeoutError as error:
+        raise RepositoryUnavailable(str(error)) from error

@@ -1,0 +1,306 @@
+"""The adapter: a `CourseRepository` over a database that SQLAlchemy reaches."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from course_domain.course import Course, CourseStatus, CourseType
+from course_domain.errors import CourseNotFound, DuplicateCourse, RepositoryUnavailable
+from course_domain.participation import (
+    Participation,
+    PeerMentorCertificate,
+    Registration,
+    RenewalReminder,
+)
+from course_domain.ports import Page
+from course_domain.sql import pages, statements
+from course_domain.sql.changes import Change, CourseChange, ParticipationChange, Seen
+from course_domain.sql.connections import CommitNotKnown, Database, database_of, trying
+from course_domain.sql.faults import Fault, fault_of
+from course_domain.sql.rows import (
+    CERTIFICATE_COLUMNS,
+    COURSE_COLUMNS,
+    REGISTRATION_COLUMNS,
+    REMINDER_COLUMNS,
+    certificate_of,
+    columns_of,
+    course_of,
+    participation_of,
+    registration_of,
+    reminder_of,
+)
+from course_domain.sql.schema import certificates, courses, registrations, reminders
+from course_domain.values import checked, record
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@attrs.frozen
+class _Raised:
+    """Carry what a decision raised past the retries, which are for the database's errors."""
+
+    error: BaseException
+
+
+class SqlCourseRepository:
+    """Keep courses in SQLite, PostgreSQL, or MariaDB with or without Galera.
+
+    Keeps every promise of `CourseRepository`, also between processes and on every node of a
+    cluster: each change of a participation writes the course's row, its count and version, in the
+    transaction that stores the rest. `engine` is set up by the adapter, a connection at a time
+    (see the page about storage); the tables are those of `create_schema`.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Work on the database of this engine."""
+        (engine,) = checked(engine=(record(sa.Engine), engine))
+        self._database: Database = database_of(engine)
+
+    def add(self, course: Course) -> None:
+        """Store a new course; `DuplicateCourse` when this organization has the id."""
+        (course,) = checked(course=(record(Course), course))
+        found = self._in_line((course.organization_id, course.id), lambda: self._added(course))
+        if not found:
+            raise DuplicateCourse(course.id)
+
+    def _added(self, course: Course) -> bool:
+        try:
+            with self._database.writing() as connection:
+                connection.execute(sa.insert(courses), [dict(columns_of(course))])
+        except CommitNotKnown:
+            return self._look_again(course)
+        except DBAPIError as error:
+            if fault_of(error) is Fault.FIRST_COME:
+                return False
+            raise
+        return True
+
+    def _look_again(self, course: Course) -> bool:
+        """Tell whether a course whose COMMIT was not answered is stored; else it is added again."""
+        stored = self.get(course.organization_id, course.id)
+        return stored == course if stored is not None else self._added(course)
+
+    def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
+        """Give the course of this organization, None when it has no such course."""
+        keys = statements.keys(organization_id, course_id)
+        rows = self._read(statements.LOAD_COURSE, keys)
+        return course_of(rows[0][1:]) if rows else None
+
+    def courses(
+        self,
+        organization_id: UUID,
+        *,
+        statuses: Iterable[CourseStatus] | None = None,
+        course_type: CourseType | None = None,
+        issues_certificate: bool | None = None,
+        starts_from: datetime | None = None,
+        starts_before: datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Course]:
+        """List courses by `start_date`, then id, undated ones last."""
+        table = courses.c
+        conditions = [table.organization_id == organization_id]
+        if statuses is not None:
+            names = sorted({status.value for status in statuses})
+            is_one = len(names) == 1
+            conditions.append(table.status == names[0] if is_one else table.status.in_(names))
+        if course_type is not None:
+            conditions.append(table.course_type == course_type.value)
+        if issues_certificate is not None:
+            conditions.append(table.issues_certificate == issues_certificate)
+        if starts_from is not None:
+            conditions.append(table.start_date >= starts_from)
+        if starts_before is not None:
+            conditions.append(table.start_date < starts_before)
+        return pages.page(
+            self._read,
+            COURSES,
+            conditions,
+            course_of,
+            after=after,
+            limit=limit,
+            dated_only=starts_from is not None or starts_before is not None,
+        )
+
+    def change_course(
+        self, organization_id: UUID, course_id: UUID, decide: Callable[[Course], Course]
+    ) -> Course:
+        """Store what `decide` answers to the course, and give it back."""
+        return self._change(CourseChange(statements.keys(organization_id, course_id), decide))
+
+    def participations(
+        self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
+    ) -> Mapping[UUID, Participation]:
+        """Give one person's participation in each of these courses that there are."""
+        ids = sorted(set(course_ids))
+        keys = {"of_organization": organization_id, "of_courses": ids, "of_user": user_id}
+        rows = self._read(statements.LOAD_PARTICIPATIONS, keys) if ids else []
+        found = (participation_of(row, user_id) for row in rows)
+        return {each.course.id: each for each in found}
+
+    def change_participation(
+        self,
+        organization_id: UUID,
+        course_id: UUID,
+        user_id: UUID,
+        decide: Callable[[Participation], Participation],
+    ) -> Participation:
+        """Store what `decide` answers to one person's participation, as one."""
+        keys = statements.keys(organization_id, course_id, user_id)
+        return self._change(ParticipationChange(keys, decide))
+
+    def registrations(
+        self,
+        organization_id: UUID,
+        *,
+        course_id: UUID | None = None,
+        user_id: UUID | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Registration]:
+        """List registrations, cancelled ones too, by `registered_at`, then id."""
+        table = registrations.c
+        conditions = [table.organization_id == organization_id]
+        if course_id is not None:
+            conditions.append(table.course_id == course_id)
+        if user_id is not None:
+            conditions.append(table.user_id == user_id)
+        return pages.page(
+            self._read, REGISTRATIONS, conditions, registration_of, after=after, limit=limit
+        )
+
+    def certificates(
+        self,
+        organization_id: UUID,
+        *,
+        course_id: UUID | None = None,
+        user_id: UUID | None = None,
+        expires_before: datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[PeerMentorCertificate]:
+        """List certificates by `expires_at`, then id, those without expiry last."""
+        table = certificates.c
+        conditions = [table.organization_id == organization_id]
+        if course_id is not None:
+            conditions.append(table.course_id == course_id)
+        if user_id is not None:
+            conditions.append(table.peer_mentor_id == user_id)
+        if expires_before is not None:
+            conditions.append(table.expires_at < expires_before)
+        return pages.page(
+            self._read,
+            CERTIFICATES,
+            conditions,
+            certificate_of,
+            after=after,
+            limit=limit,
+            dated_only=expires_before is not None,
+        )
+
+    def pending_reminders(
+        self, *, after: str | None = None, limit: int = 50
+    ) -> Page[RenewalReminder]:
+        """List the reminders that are not marked, by `remind_at`, organization and certificate."""
+        waiting = [reminders.c.is_scheduled == sa.false()]
+        return pages.page(self._read, REMINDERS, waiting, reminder_of, after=after, limit=limit)
+
+    def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
+        """Take a reminder out of the outbox; marked already or unknown, nothing happens."""
+        keys = {
+            "of_organization": reminder.organization_id,
+            "of_certificate": reminder.certificate_id,
+        }
+        self._in_line(("reminders", reminder.certificate_id), lambda: self._marked(keys))
+
+    def _marked(self, keys: Mapping[str, Any]) -> None:
+        try:
+            with self._database.writing() as connection:
+                connection.execute(statements.MARK_REMINDER, keys)
+        except CommitNotKnown:
+            self._marked(keys)  # the same again does no harm
+
+    def _read(
+        self, statement: sa.Select[Any], parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[sa.Row[Any]]:
+        def read() -> Sequence[sa.Row[Any]]:
+            with self._database.reading() as connection:
+                return connection.execute(statement, parameters).all()
+
+        return trying(read)
+
+    def _in_line(self, key: Hashable, call: Callable[[], T]) -> T:
+        with self._database.line(key):
+            return trying(call)
+
+    def _change(self, change: Change[S]) -> S:
+        key = (change.keys["of_organization"], change.keys["of_course"])
+        outcome = self._in_line(key, lambda: self._changed(change))
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+        return outcome
+
+    def _changed(self, change: Change[S]) -> S | _Raised:
+        """Load, decide and store, as one transaction that locks the course first."""
+        answered: list[tuple[Seen[S], S]] = []
+        try:
+            with self._database.writing() as connection:
+                if not self._database.is_sqlite:
+                    connection.execute(statements.LOCK_COURSE, change.keys)
+                seen = change.load(connection)
+                if seen is None:
+                    return _Raised(CourseNotFound(change.keys["of_course"]))
+                try:
+                    answer = change.decide(seen.state)
+                except BaseException as error:  # noqa: BLE001  it passes through as it is
+                    return _Raised(error)
+                if answer == seen.state:
+                    return answer
+                answered.append((seen, answer))
+                return change.store(connection, seen, answer)
+        except CommitNotKnown:
+            return self._resolved(change, *answered[-1])
+
+    def _resolved(self, change: Change[S], seen: Seen[S], answer: S) -> S | _Raised:
+        """Find out what became of an answer whose COMMIT was not answered.
+
+        If it is what is stored, that is the result. If nothing has changed it was not applied,
+        and the change is made again, which a late COMMIT would outrun and not double. Else
+        nobody can know.
+        """
+        with self._database.writing() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(statements.LOCK_COURSE, change.keys)
+            now = change.load(connection)
+        after = None if now is None else change.after(seen, answer, now.state)
+        if after is not None:
+            return after
+        if now is not None and now.version == seen.version:
+            return self._changed(change)
+        msg = "the answer to a COMMIT was lost, and others have changed the course since"
+        raise RepositoryUnavailable(msg)
+
+
+COURSES = pages.Listing("courses", COURSE_COLUMNS, courses.c.start_date, (courses.c.id,))
+REGISTRATIONS = pages.Listing(
+    "registrations",
+    REGISTRATION_COLUMNS,
+    registrations.c.registered_at,
+    (registrations.c.id,),
+)
+CERTIFICATES = pages.Listing(
+    "certificates", CERTIFICATE_COLUMNS, certificates.c.expires_at, (certificates.c.id,)
+)
+REMINDERS = pages.Listing(
+    "reminders",
+    REMINDER_COLUMNS,
+    reminders.c.remind_at,
+    (reminders.c.organization_id, reminders.c.certificate_id),
+)

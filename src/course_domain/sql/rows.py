@@ -1,0 +1,87 @@
+"""Rows of the tables as values of the domain, and back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+
+from course_domain.course import Course, CourseStatus, CourseType
+from course_domain.participation import (
+    Participation,
+    PeerMentorCertificate,
+    Registration,
+    RegistrationStatus,
+    RenewalReminder,
+)
+from course_domain.sql.schema import certificates, courses, registrations, reminders
+
+_COURSE_NAMES = tuple(field.name for field in attrs.fields(Course))
+_REGISTRATION_NAMES = tuple(field.name for field in attrs.fields(Registration))
+_CERTIFICATE_NAMES = tuple(field.name for field in attrs.fields(PeerMentorCertificate))
+_REMINDER_NAMES = tuple(field.name for field in attrs.fields(RenewalReminder))
+
+COURSE_COLUMNS = tuple(courses.c[name] for name in _COURSE_NAMES)
+REGISTRATION_COLUMNS = tuple(registrations.c[name] for name in _REGISTRATION_NAMES)
+CERTIFICATE_COLUMNS = tuple(certificates.c[name] for name in _CERTIFICATE_NAMES)
+REMINDER_COLUMNS = tuple(reminders.c[name] for name in _REMINDER_NAMES)
+
+PARTICIPATION_COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
+    courses.c.version,
+    courses.c.confirmed_count,
+    *COURSE_COLUMNS,
+    *REGISTRATION_COLUMNS,
+    *CERTIFICATE_COLUMNS,
+)
+
+_REGISTRATION_AT = 2 + len(COURSE_COLUMNS)
+_CERTIFICATE_AT = _REGISTRATION_AT + len(REGISTRATION_COLUMNS)
+
+
+def course_of(row: Sequence[Any]) -> Course:
+    """Read a course."""
+    fields = dict(zip(_COURSE_NAMES, row, strict=True))
+    fields["course_type"] = CourseType(fields["course_type"])
+    fields["status"] = CourseStatus(fields["status"])
+    return Course(**fields)
+
+
+def registration_of(row: Sequence[Any]) -> Registration:
+    """Read a registration."""
+    fields = dict(zip(_REGISTRATION_NAMES, row, strict=True))
+    fields["status"] = RegistrationStatus(fields["status"])
+    return Registration(**fields)
+
+
+def certificate_of(row: Sequence[Any]) -> PeerMentorCertificate:
+    """Read a certificate."""
+    return PeerMentorCertificate(**dict(zip(_CERTIFICATE_NAMES, row, strict=True)))
+
+
+def reminder_of(row: Sequence[Any]) -> RenewalReminder:
+    """Read a reminder."""
+    return RenewalReminder(**dict(zip(_REMINDER_NAMES, row, strict=True)))
+
+
+def participation_of(row: Sequence[Any], user_id: UUID) -> Participation:
+    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id."""
+    registration = row[_REGISTRATION_AT:_CERTIFICATE_AT]
+    certificate = row[_CERTIFICATE_AT:]
+    return Participation(
+        course=course_of(row[2:_REGISTRATION_AT]),
+        confirmed_count=row[1],
+        user_id=user_id,
+        registration=None if registration[0] is None else registration_of(registration),
+        certificate=None if certificate[0] is None else certificate_of(certificate),
+    )
+
+
+def columns_of(
+    value: Course | Registration | PeerMentorCertificate | RenewalReminder,
+) -> Mapping[str, Any]:
+    """Write a value as its columns."""
+    return {
+        field.name: str(column) if isinstance(column := getattr(value, field.name), str) else column
+        for field in attrs.fields(type(value))
+    }

@@ -1,0 +1,89 @@
+"""The statements of the adapter, written once for every engine."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from course_domain.sql.rows import COURSE_COLUMNS, PARTICIPATION_COLUMNS
+from course_domain.sql.schema import certificates, courses, registrations, reminders
+
+_ORGANIZATION = sa.bindparam("of_organization", type_=courses.c.organization_id.type)
+_COURSE = sa.bindparam("of_course", type_=courses.c.id.type)
+_USER = sa.bindparam("of_user", type_=registrations.c.user_id.type)
+
+_THIS_COURSE = sa.and_(courses.c.organization_id == _ORGANIZATION, courses.c.id == _COURSE)
+
+_OWN_REGISTRATION = sa.and_(
+    registrations.c.organization_id == courses.c.organization_id,
+    registrations.c.course_id == courses.c.id,
+    registrations.c.user_id == _USER,
+)
+_OWN_CERTIFICATE = sa.and_(
+    certificates.c.organization_id == courses.c.organization_id,
+    certificates.c.course_id == courses.c.id,
+    certificates.c.peer_mentor_id == _USER,
+)
+_PARTICIPATIONS = sa.select(*PARTICIPATION_COLUMNS).select_from(
+    courses.outerjoin(registrations, _OWN_REGISTRATION).outerjoin(certificates, _OWN_CERTIFICATE)
+)
+
+LOCK_COURSE = sa.select(courses.c.version).where(_THIS_COURSE).with_for_update()
+"""Make other writers of this course wait, on engines that lock rows."""
+
+LOAD_COURSE = sa.select(courses.c.version, *COURSE_COLUMNS).where(_THIS_COURSE)
+
+LOAD_PARTICIPATION = _PARTICIPATIONS.where(_THIS_COURSE)
+"""Course, count, registration and certificate of one person, as one state."""
+
+LOAD_PARTICIPATIONS = _PARTICIPATIONS.where(
+    courses.c.organization_id == _ORGANIZATION,
+    courses.c.id.in_(sa.bindparam("of_courses", expanding=True)),
+)
+
+_UNCHANGED = sa.and_(_THIS_COURSE, courses.c.version == sa.bindparam("seen_version"))
+
+STORE_COURSE = (
+    sa.update(courses).where(_UNCHANGED).values(version=courses.c.version + sa.literal_column("1"))
+)
+"""Takes the columns of the answer besides; no row means that somebody was first."""
+
+COUNT_SEATS = (
+    sa.update(courses)
+    .where(_UNCHANGED)
+    .values(
+        version=courses.c.version + sa.literal_column("1"),
+        confirmed_count=courses.c.confirmed_count + sa.bindparam("seats", type_=sa.Integer()),
+    )
+)
+"""What every change of a participation writes; no row means that somebody was first."""
+
+_OWN_REGISTRATION_ROW = sa.and_(
+    registrations.c.organization_id == _ORGANIZATION,
+    registrations.c.course_id == _COURSE,
+    registrations.c.user_id == _USER,
+)
+
+STORE_REGISTRATION = sa.update(registrations).where(_OWN_REGISTRATION_ROW)
+
+FIND_REMINDER = sa.select(reminders.c.is_scheduled).where(
+    reminders.c.organization_id == _ORGANIZATION,
+    reminders.c.certificate_id
+    == sa.bindparam("of_certificate", type_=reminders.c.certificate_id.type),
+)
+
+MARK_REMINDER = (
+    sa.update(reminders)
+    .where(
+        reminders.c.organization_id == _ORGANIZATION,
+        reminders.c.certificate_id
+        == sa.bindparam("of_certificate", type_=reminders.c.certificate_id.type),
+    )
+    .values(is_scheduled=sa.true())
+)
+
+
+def keys(organization_id: UUID, course_id: UUID, user_id: UUID | None = None) -> dict[str, Any]:
+    """Give the parameters that say which course, and which person's participation."""
+    found = {"of_organization": organization_id, "of_course": course_id}
+    return found if user_id is None else {**found, "of_user": user_id}

@@ -1,0 +1,1 @@
+"""Repositories and schedulers that the conformance kit is tried on: right ones, and broken ones."""
