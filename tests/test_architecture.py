@@ -37,7 +37,7 @@ KEPT_FROM: dict[str, set[str]] = {"sql": {"__init__", "service", "memory"}, "tes
 FOREIGN = {
     "policies": ("attrs", "dateutil.relativedelta"),
     "serialization": ("attrs", "cattrs"),
-    "sql": ("attrs", "sqlalchemy"),
+    "sql": ("attrs", "sqlalchemy", "tenacity"),
     "testing": ("attrs", "hypothesis", "pytest"),
 }
 MAX_LINES = 300

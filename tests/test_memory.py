@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from threading import Barrier, Event
+from threading import Barrier, Event, Thread
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -200,6 +200,24 @@ def test_participations_are_of_one_person(repository: InMemoryCourseRepository) 
         ),
         OTHER_COURSE_ID: participation(course=course(id=OTHER_COURSE_ID)),
     } == repository.participations(ORGANIZATION_ID, asked, USER_ID)
+
+
+def test_ids_may_be_read_while_they_are_asked_for(repository: InMemoryCourseRepository) -> None:
+    """The ids may come from any iterable, also one that reads the repository as it goes."""
+    found: list[UUID] = []
+
+    def ids() -> Iterator[UUID]:
+        for each in list_courses(repository):
+            yield each.id
+
+    def ask() -> None:
+        found.extend(repository.participations(ORGANIZATION_ID, ids(), USER_ID))
+
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(2)
+
+    assert [COURSE_ID] == found
 
 
 # Deciding and storing
