@@ -28,8 +28,14 @@ class Seen(Generic[S]):
 class Change(Protocol[S]):
     """Tell the adapter how one kind of change is loaded and stored."""
 
-    keys: Mapping[str, Any]
-    decide: Callable[[S], S]
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        """The parameters that say which course, and which person's participation."""
+        ...
+
+    def decided(self, state: S) -> S:
+        """Ask the decision; what it raises is carried by `FromDecision`."""
+        ...
 
     def load(self, connection: sa.Connection) -> Seen[S] | None:
         """Load one committed state; None when the organization has no such course."""
@@ -42,9 +48,24 @@ class Change(Protocol[S]):
         """
         ...
 
-    def after(self, seen: Seen[S], answer: S, now: S) -> S | None:
+    def after(self, seen: Seen[S], answer: S, now: S, /) -> S | None:
         """Give the state after, if what is stored now is this answer; else None."""
         ...
+
+
+class FromDecision(Exception):  # a step on the way out, which no caller sees
+    """Carry what a decision raised past the retries, which are for the database's errors."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _asked(decide: Callable[[S], S], state: S) -> S:
+    try:
+        return decide(state)
+    except BaseException as error:  # noqa: BLE001  it passes through as it is
+        raise FromDecision(error) from None
 
 
 def _expect_one(result: sa.CursorResult[Any]) -> None:
@@ -59,6 +80,10 @@ class CourseChange:
     keys: Mapping[str, Any]
     decide: Callable[[Course], Course]
 
+    def decided(self, state: Course) -> Course:
+        """Ask the decision."""
+        return _asked(self.decide, state)
+
     def load(self, connection: sa.Connection) -> Seen[Course] | None:
         """Load the course."""
         row = connection.execute(statements.LOAD_COURSE, self.keys).one_or_none()
@@ -70,7 +95,7 @@ class CourseChange:
         _expect_one(connection.execute(statement, {**self.keys, "seen_version": seen.version}))
         return answer
 
-    def after(self, seen: Seen[Course], answer: Course, now: Course) -> Course | None:
+    def after(self, _seen: Seen[Course], answer: Course, now: Course) -> Course | None:
         """Recognise the answer by all its fields."""
         return answer if now == answer else None
 
@@ -92,6 +117,10 @@ class ParticipationChange:
 
     keys: Mapping[str, Any]
     decide: Callable[[Participation], Participation]
+
+    def decided(self, state: Participation) -> Participation:
+        """Ask the decision."""
+        return _asked(self.decide, state)
 
     @property
     def user_id(self) -> UUID:
@@ -117,11 +146,15 @@ class ParticipationChange:
             connection.execute(sa.insert(certificates), [columns_of(answer.certificate)])
         return self._after(state, answer, is_added=self._add_reminder(connection, state, answer))
 
+    def stored(self, seen: Seen[Participation], answer: Participation) -> Participation:
+        """Give the state after an answer that adds no reminder."""
+        return self._after(seen.state, answer, is_added=False)
+
     def after(
         self, seen: Seen[Participation], answer: Participation, now: Participation
     ) -> Participation | None:
         """Recognise the answer by the records that it stores."""
-        expected = self._after(seen.state, answer, is_added=False)
+        expected = self.stored(seen, answer)
         if (now.registration, now.certificate) != (expected.registration, expected.certificate):
             return None
         is_new = seen.state.certificate is None and answer.certificate is not None

@@ -115,9 +115,9 @@ class Database:
     def reading(self) -> Generator[sa.Connection, None, None]:
         """Give a connection on which each statement sees what is committed, and nothing else."""
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with self.line("all") if self._has_one_connection else nullcontext():
-            with autocommit.connect() as connection:
-                yield connection
+        alone = self.line("all") if self._has_one_connection else nullcontext()
+        with alone, autocommit.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Generator[sa.Connection, None, None]:

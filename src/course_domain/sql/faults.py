@@ -1,6 +1,7 @@
 """What an error of a database means: not applied, somebody was first, or not known."""
 
 from enum import Enum
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -39,7 +40,7 @@ _SQLITE_TAKEN = frozenset({1555, 2067})  # primary key, unique
 
 def fault_of(error: DBAPIError) -> Fault:
     """Tell what an error that SQLAlchemy has wrapped means."""
-    original = error.orig
+    original: Any = error.orig
     sqlite_code = getattr(original, "sqlite_errorcode", None)
     if sqlite_code is not None:
         return _by_code(sqlite_code & 0xFF, _SQLITE_AGAIN, sqlite_code, _SQLITE_TAKEN)
@@ -48,7 +49,7 @@ def fault_of(error: DBAPIError) -> Fault:
         if state is None or state.startswith("08") or state in _POSTGRESQL_LOST:
             return Fault.NOT_KNOWN
         return _by_code(state, _POSTGRESQL_AGAIN, state, _POSTGRESQL_TAKEN)
-    number = original.args[0] if original is not None and original.args else None
+    number = original.args[0] if getattr(original, "args", ()) else None
     if number in _MARIADB_LOST or error.connection_invalidated:
         return Fault.NOT_KNOWN
     return _by_code(number, _MARIADB_AGAIN, number, _MARIADB_TAKEN)

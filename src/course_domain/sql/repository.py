@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
@@ -19,9 +19,22 @@ from course_domain.participation import (
 )
 from course_domain.ports import Page
 from course_domain.sql import pages, statements
-from course_domain.sql.changes import Change, CourseChange, ParticipationChange, Seen
-from course_domain.sql.connections import CommitNotKnown, Database, database_of, trying
+from course_domain.sql.changes import (
+    Change,
+    CourseChange,
+    FromDecision,
+    ParticipationChange,
+    Seen,
+)
+from course_domain.sql.connections import (
+    CommitNotKnown,
+    Database,
+    LostRace,
+    database_of,
+    trying,
+)
 from course_domain.sql.faults import Fault, fault_of
+from course_domain.sql.postgresql import RegistrationsInOne
 from course_domain.sql.rows import (
     CERTIFICATE_COLUMNS,
     COURSE_COLUMNS,
@@ -41,13 +54,6 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-@attrs.frozen
-class _Raised:
-    """Carry what a decision raised past the retries, which are for the database's errors."""
-
-    error: BaseException
-
-
 class SqlCourseRepository:
     """Keep courses in SQLite, PostgreSQL, or MariaDB with or without Galera.
 
@@ -61,6 +67,8 @@ class SqlCourseRepository:
         """Work on the database of this engine."""
         (engine,) = checked(engine=(record(sa.Engine), engine))
         self._database: Database = database_of(engine)
+        is_psycopg = (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg")
+        self._in_one = RegistrationsInOne(engine) if is_psycopg else None
 
     def add(self, course: Course) -> None:
         """Store a new course; `DuplicateCourse` when this organization has the id."""
@@ -133,7 +141,8 @@ class SqlCourseRepository:
         self, organization_id: UUID, course_id: UUID, decide: Callable[[Course], Course]
     ) -> Course:
         """Store what `decide` answers to the course, and give it back."""
-        return self._change(CourseChange(statements.keys(organization_id, course_id), decide))
+        change = CourseChange(statements.keys(organization_id, course_id), decide)
+        return self._change(change, lambda: self._changed(change))
 
     def participations(
         self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
@@ -141,7 +150,9 @@ class SqlCourseRepository:
         """Give one person's participation in each of these courses that there are."""
         ids = sorted(set(course_ids))
         keys = {"of_organization": organization_id, "of_courses": ids, "of_user": user_id}
-        rows = self._read(statements.LOAD_PARTICIPATIONS, keys) if ids else []
+        if not ids:
+            return {}
+        rows = self._read(statements.LOAD_PARTICIPATIONS, keys)
         found = (participation_of(row, user_id) for row in rows)
         return {each.course.id: each for each in found}
 
@@ -153,8 +164,10 @@ class SqlCourseRepository:
         decide: Callable[[Participation], Participation],
     ) -> Participation:
         """Store what `decide` answers to one person's participation, as one."""
-        keys = statements.keys(organization_id, course_id, user_id)
-        return self._change(ParticipationChange(keys, decide))
+        change = ParticipationChange(statements.keys(organization_id, course_id, user_id), decide)
+        if self._in_one is None:
+            return self._change(change, lambda: self._changed(change))
+        return self._change(change, partial(self._stored_in_one, change, self._in_one))
 
     def registrations(
         self,
@@ -240,35 +253,54 @@ class SqlCourseRepository:
         with self._database.line(key):
             return trying(call)
 
-    def _change(self, change: Change[S]) -> S:
+    def _change(self, change: Change[S], call: Callable[[], S]) -> S:
         key = (change.keys["of_organization"], change.keys["of_course"])
-        outcome = self._in_line(key, lambda: self._changed(change))
-        if isinstance(outcome, _Raised):
-            raise outcome.error
-        return outcome
+        try:
+            return self._in_line(key, call)
+        except FromDecision as carrier:
+            raised = carrier.error
+        raise raised
 
-    def _changed(self, change: Change[S]) -> S | _Raised:
+    def _stored_in_one(
+        self, change: ParticipationChange, in_one: RegistrationsInOne
+    ) -> Participation:
+        """Load, decide and store without a lock; who comes second does it again behind one."""
+        seen = in_one.load(change)
+        if seen is None:
+            raise CourseNotFound(change.keys["of_course"])
+        answer = change.decided(seen.state)
+        if answer == seen.state:
+            return answer
+        try:
+            if in_one.takes(seen.state, answer):
+                return in_one.store(change, seen, answer)
+            with self._database.writing() as connection:
+                return change.store(connection, seen, answer)
+        except CommitNotKnown:
+            return self._resolved(change, seen, answer)
+        except LostRace:
+            return self._changed(change)
+
+    def _changed(self, change: Change[S]) -> S:
         """Load, decide and store, as one transaction that locks the course first."""
         answered: list[tuple[Seen[S], S]] = []
         try:
             with self._database.writing() as connection:
-                if not self._database.is_sqlite:
-                    connection.execute(statements.LOCK_COURSE, change.keys)
-                seen = change.load(connection)
+                seen = self._loaded(change, connection)
                 if seen is None:
-                    return _Raised(CourseNotFound(change.keys["of_course"]))
-                try:
-                    answer = change.decide(seen.state)
-                except BaseException as error:  # noqa: BLE001  it passes through as it is
-                    return _Raised(error)
-                if answer == seen.state:
-                    return answer
+                    raise CourseNotFound(change.keys["of_course"])
+                answer = change.decided(seen.state)
                 answered.append((seen, answer))
-                return change.store(connection, seen, answer)
+                return answer if answer == seen.state else change.store(connection, seen, answer)
         except CommitNotKnown:
             return self._resolved(change, *answered[-1])
 
-    def _resolved(self, change: Change[S], seen: Seen[S], answer: S) -> S | _Raised:
+    def _loaded(self, change: Change[S], connection: sa.Connection) -> Seen[S] | None:
+        if not self._database.is_sqlite:
+            connection.execute(statements.LOCK_COURSE, change.keys)
+        return change.load(connection)
+
+    def _resolved(self, change: Change[S], seen: Seen[S], answer: S) -> S:
         """Find out what became of an answer whose COMMIT was not answered.
 
         If it is what is stored, that is the result. If nothing has changed it was not applied,
@@ -276,9 +308,7 @@ class SqlCourseRepository:
         nobody can know.
         """
         with self._database.writing() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(statements.LOCK_COURSE, change.keys)
-            now = change.load(connection)
+            now = self._loaded(change, connection)
         after = None if now is None else change.after(seen, answer, now.state)
         if after is not None:
             return after

@@ -17,17 +17,24 @@ from course_domain.participation import (
 )
 from course_domain.sql.schema import certificates, courses, registrations, reminders
 
-_COURSE_NAMES = tuple(field.name for field in attrs.fields(Course))
-_REGISTRATION_NAMES = tuple(field.name for field in attrs.fields(Registration))
-_CERTIFICATE_NAMES = tuple(field.name for field in attrs.fields(PeerMentorCertificate))
-_REMINDER_NAMES = tuple(field.name for field in attrs.fields(RenewalReminder))
+Columns = tuple[sa.Column[Any], ...]
 
-COURSE_COLUMNS = tuple(courses.c[name] for name in _COURSE_NAMES)
-REGISTRATION_COLUMNS = tuple(registrations.c[name] for name in _REGISTRATION_NAMES)
-CERTIFICATE_COLUMNS = tuple(certificates.c[name] for name in _CERTIFICATE_NAMES)
-REMINDER_COLUMNS = tuple(reminders.c[name] for name in _REMINDER_NAMES)
 
-PARTICIPATION_COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind))
+
+
+_COURSE_NAMES = _names(Course)
+_REGISTRATION_NAMES = _names(Registration)
+_CERTIFICATE_NAMES = _names(PeerMentorCertificate)
+_REMINDER_NAMES = _names(RenewalReminder)
+
+COURSE_COLUMNS: Columns = tuple(courses.c[name] for name in _COURSE_NAMES)
+REGISTRATION_COLUMNS: Columns = tuple(registrations.c[name] for name in _REGISTRATION_NAMES)
+CERTIFICATE_COLUMNS: Columns = tuple(certificates.c[name] for name in _CERTIFICATE_NAMES)
+REMINDER_COLUMNS: Columns = tuple(reminders.c[name] for name in _REMINDER_NAMES)
+
+PARTICIPATION_COLUMNS: Columns = (
     courses.c.version,
     courses.c.confirmed_count,
     *COURSE_COLUMNS,
