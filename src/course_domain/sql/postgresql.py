@@ -1,38 +1,57 @@
-"""The way of a registration on PostgreSQL: loaded and stored in one statement each.
+"""Registrations on PostgreSQL: a whole convoy loaded and stored in one statement each.
 
-Core builds a description of each result, which costs as much as the statement; so the two
+Core builds a description of each result, which costs as much as the statement; so the
 statements are written in Core, compiled once, and executed on the pooled driver connection.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
+import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 
-from course_domain.participation import Participation
+from course_domain.errors import CourseNotFound, RepositoryUnavailable
+from course_domain.participation import Participation, Registration
 from course_domain.sql import statements
-from course_domain.sql.changes import ParticipationChange, Seen, seats_taken
-from course_domain.sql.connections import CommitNotKnown, LostRace
+from course_domain.sql.changes import FromDecision, Seen
+from course_domain.sql.connections import LostRace, trying
+from course_domain.sql.convoys import Ride
 from course_domain.sql.faults import Fault, fault_of
 from course_domain.sql.rows import REGISTRATION_COLUMNS, columns_of, participation_of
 from course_domain.sql.schema import courses, registrations
 
-_COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
 
+def _array(column: sa.Column[Any], parameter: str) -> sa.BindParameter[Any]:
+    return sa.bindparam(parameter, type_=ARRAY(column.type))
+
+
+_USERS = (
+    sa.func.unnest(_array(registrations.c.user_id, "of_users"))
+    .table_valued(sa.column("user_id", registrations.c.user_id.type))
+    .render_derived(name="asking")
+)
+LOAD_CONVOY = (
+    statements.participations_of(_USERS.c.user_id, _USERS)
+    .where(statements.THIS_COURSE)
+    .add_columns(_USERS.c.user_id)
+)
+"""One row for each user who asks, all of one state."""
+
+_COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
+_NEW = (
+    sa.func.unnest(*(_array(column, f"new_{column.name}") for column in REGISTRATION_COLUMNS))
+    .table_valued(*(sa.column(column.name, column.type) for column in REGISTRATION_COLUMNS))
+    .render_derived(name="new")
+)
 _GIVEN = insert(registrations).from_select(
     [column.name for column in REGISTRATION_COLUMNS],
-    sa.select(
-        *(
-            sa.bindparam(f"new_{column.name}", type_=column.type).label(column.name)
-            for column in REGISTRATION_COLUMNS
-        )
-    ).select_from(_COUNTED),
+    sa.select(*_NEW.c).select_from(_NEW.join(_COUNTED, sa.true())),
 )
-
-STORE_IN_ONE = _GIVEN.on_conflict_do_update(
+STORE_CONVOY = _GIVEN.on_conflict_do_update(
     constraint=registrations.primary_key,
     set_={
         column.name: _GIVEN.excluded[column.name]
@@ -40,71 +59,138 @@ STORE_IN_ONE = _GIVEN.on_conflict_do_update(
         if not column.primary_key
     },
 )
-"""Count the seats on condition of the version, and store the registration if that was met."""
+"""Count the seats on condition of the version, and store the registrations if that was met."""
 
 
-class RegistrationsInOne:
-    """Load a participation and store its registration on the driver's own connection."""
+@attrs.define
+class _Decided:
+    """Hold what a convoy was shown and has answered, as the state that grows."""
+
+    version: int
+    states: dict[UUID, Participation]
+    seats: int = 0
+    registrations: dict[UUID, Registration] = attrs.Factory(dict[UUID, Registration])
+    seen: dict[Ride, Seen[Participation]] = attrs.Factory(dict[Ride, Seen[Participation]])
+
+    def ask(self, ride: Ride) -> None:
+        """Ask one decision, about the state with all earlier answers of this convoy."""
+        ride.reset()
+        user_id = ride.change.user_id
+        own = self.states[user_id]
+        count = own.confirmed_count + self.seats
+        seen = Seen(self.version, attrs.evolve(own, confirmed_count=count))
+        try:
+            answer = ride.change.decided(seen.state)
+        except FromDecision as carrier:
+            ride.error = carrier.error
+            return
+        if answer == seen.state:
+            ride.answer = answer
+            return
+        if not _is_registration_alone(seen.state, answer):
+            ride.goes_alone = True
+            return
+        ride.answer = ride.change.stored(seen, answer)
+        self.seen[ride] = seen
+        self.seats += ride.answer.confirmed_count - count
+        self.states[user_id] = attrs.evolve(ride.answer, confirmed_count=own.confirmed_count)
+        self.registrations[user_id] = _registration(ride.answer)
+
+
+def _is_registration_alone(seen: Participation, answer: Participation) -> bool:
+    return (
+        answer.registration is not None
+        and answer.certificate in (None, seen.certificate)
+        and answer.reminder is None
+    )
+
+
+def _registration(answer: Participation) -> Registration:
+    assert answer.registration is not None  # noqa: S101  such an answer was told apart before
+    return answer.registration
+
+
+class RegistrationConvoys:
+    """Decide and store a convoy on the driver's own connection."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        """Compile the two statements for this engine's driver."""
+        """Compile the statements for this engine's driver."""
         self._engine = engine
         self._driver: Any = engine.dialect.loaded_dbapi
-        self._load = str(statements.LOAD_PARTICIPATION.compile(dialect=engine.dialect))
-        self._store = str(STORE_IN_ONE.compile(dialect=engine.dialect))
-
-    def load(self, change: ParticipationChange) -> Seen[Participation] | None:
-        """Load one committed state; None when the organization has no such course."""
-        with self._cursor() as cursor:
-            row = cursor.execute(self._load, change.keys).fetchone()
-        return None if row is None else Seen(row[0], participation_of(row, change.user_id))
-
-    def takes(self, seen: Participation, answer: Participation) -> bool:
-        """Tell whether the answer changes the registration and nothing else."""
-        return (
-            answer.registration is not None
-            and answer.certificate in (None, seen.certificate)
-            and answer.reminder is None
+        self._lock, self._load, self._store = (
+            str(statement.compile(dialect=engine.dialect))
+            for statement in (statements.LOCK_COURSE, LOAD_CONVOY, STORE_CONVOY)
         )
 
-    def store(
-        self, change: ParticipationChange, seen: Seen[Participation], answer: Participation
-    ) -> Participation:
-        """Store the registration and its seat, and give the state after.
+    def drive(self, convoy: list[Ride]) -> None:
+        """Decide and store for all; each ride then has its answer, or why not."""
+        if not convoy:
+            return
+        lost = False
 
-        Raises `LostRace` when somebody was first, and `CommitNotKnown` where the answer of the
-        database is lost.
-        """
-        registration = {} if answer.registration is None else columns_of(answer.registration)
-        parameters: dict[str, Any] = {
-            **change.keys,
-            "seen_version": seen.version,
-            "seats": seats_taken(seen.state, answer),
-            **{f"new_{name}": value for name, value in registration.items()},
-        }
+        def attempt() -> None:
+            nonlocal lost
+            try:
+                self._decide_and_store(convoy, behind_lock=lost)
+            except LostRace:
+                lost = True
+                raise
+
         try:
-            with self._cursor() as cursor:
-                stored = cursor.execute(self._store, parameters).rowcount
-        except DBAPIError as error:
-            if fault_of(error) is Fault.NOT_KNOWN:
-                raise CommitNotKnown from error
-            raise
+            trying(attempt)
+        except RepositoryUnavailable as error:
+            for ride in convoy:
+                ride.error = RepositoryUnavailable(error.reason)
+
+    def _decide_and_store(self, convoy: list[Ride], *, behind_lock: bool) -> None:
+        keys = convoy[0].change.keys
+        users = list({ride.change.user_id for ride in convoy})
+        with self._cursor(autocommit=not behind_lock) as cursor:
+            if behind_lock:
+                cursor.execute(self._lock, keys)
+            rows = cursor.execute(self._load, {**keys, "of_users": users}).fetchall()
+            if not rows:
+                for ride in convoy:
+                    ride.error = CourseNotFound(keys["of_course"])
+                return
+            decided = _states_of(rows)
+            for ride in convoy:
+                decided.ask(ride)
+            if decided.registrations:
+                self._write(cursor, keys, decided)
+
+    def _write(self, cursor: Any, keys: Mapping[str, Any], decided: _Decided) -> None:
+        """Store what was decided; `LostRace` when somebody was first."""
+        parameters = {**keys, "seen_version": decided.version, "seats": decided.seats}
+        new = [columns_of(each) for each in decided.registrations.values()]
+        for column in REGISTRATION_COLUMNS:
+            parameters[f"new_{column.name}"] = [each[column.name] for each in new]
+        try:
+            stored = cursor.execute(self._store, parameters).rowcount
+            cursor.connection.commit()
+        except self._driver.Error as error:
+            if fault_of(DBAPIError("", None, error)) is not Fault.NOT_KNOWN:
+                raise
+            for ride, seen in decided.seen.items():
+                if ride.answer is not None:
+                    ride.not_known = (seen, ride.answer)
+            return
         if not stored:
             raise LostRace
-        return change.stored(seen, answer)
 
     @contextmanager
-    def _cursor(self) -> Generator[Any, None, None]:
-        """Give a cursor on which each statement is a transaction of its own."""
+    def _cursor(self, *, autocommit: bool) -> Generator[Any, None, None]:
+        """Give a cursor; with `autocommit`, each statement is a transaction of its own."""
         pooled = self._engine.raw_connection()
         try:
             driver: Any = pooled.driver_connection
-            driver.autocommit = True
+            driver.autocommit = autocommit
             try:
                 with driver.cursor() as cursor:
                     yield cursor
             finally:
                 if not driver.closed:
+                    driver.rollback()
                     driver.autocommit = False
         except self._driver.Error as error:
             if self._engine.dialect.is_disconnect(error, pooled.driver_connection, None):
@@ -112,3 +198,9 @@ class RegistrationsInOne:
             raise DBAPIError("", None, error) from error
         finally:
             pooled.close()
+
+
+def _states_of(rows: list[Any]) -> _Decided:
+    first = participation_of(rows[0][:-1], rows[0][-1])
+    states = {row[-1]: participation_of(row[:-1], row[-1], first.course) for row in rows}
+    return _Decided(rows[0][0], states)

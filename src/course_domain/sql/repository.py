@@ -29,12 +29,12 @@ from course_domain.sql.changes import (
 from course_domain.sql.connections import (
     CommitNotKnown,
     Database,
-    LostRace,
     database_of,
     trying,
 )
+from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.faults import Fault, fault_of
-from course_domain.sql.postgresql import RegistrationsInOne
+from course_domain.sql.postgresql import RegistrationConvoys
 from course_domain.sql.rows import (
     CERTIFICATE_COLUMNS,
     COURSE_COLUMNS,
@@ -68,7 +68,7 @@ class SqlCourseRepository:
         (engine,) = checked(engine=(record(sa.Engine), engine))
         self._database: Database = database_of(engine)
         is_psycopg = (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg")
-        self._in_one = RegistrationsInOne(engine) if is_psycopg else None
+        self._convoys = Convoys(RegistrationConvoys(engine).drive) if is_psycopg else None
 
     def add(self, course: Course) -> None:
         """Store a new course; `DuplicateCourse` when this organization has the id."""
@@ -165,9 +165,9 @@ class SqlCourseRepository:
     ) -> Participation:
         """Store what `decide` answers to one person's participation, as one."""
         change = ParticipationChange(statements.keys(organization_id, course_id, user_id), decide)
-        if self._in_one is None:
+        if self._convoys is None:
             return self._change(change, lambda: self._changed(change))
-        return self._change(change, partial(self._stored_in_one, change, self._in_one))
+        return self._registered(change, self._convoys)
 
     def registrations(
         self,
@@ -261,25 +261,19 @@ class SqlCourseRepository:
             raised = carrier.error
         raise raised
 
-    def _stored_in_one(
-        self, change: ParticipationChange, in_one: RegistrationsInOne
-    ) -> Participation:
-        """Load, decide and store without a lock; who comes second does it again behind one."""
-        seen = in_one.load(change)
-        if seen is None:
-            raise CourseNotFound(change.keys["of_course"])
-        answer = change.decided(seen.state)
-        if answer == seen.state:
-            return answer
-        try:
-            if in_one.takes(seen.state, answer):
-                return in_one.store(change, seen, answer)
-            with self._database.writing() as connection:
-                return change.store(connection, seen, answer)
-        except CommitNotKnown:
-            return self._resolved(change, seen, answer)
-        except LostRace:
-            return self._changed(change)
+    def _registered(self, change: ParticipationChange, convoys: Convoys) -> Participation:
+        """Let the first in line decide and store for all who wait for this course."""
+        ride = Ride(change)
+        convoys.join((change.keys["of_organization"], change.keys["of_course"]), ride)
+        if ride.error is not None:
+            raise ride.error
+        if ride.goes_alone:
+            return self._change(change, lambda: self._changed(change))
+        if ride.not_known is not None:
+            return self._change(change, partial(self._resolved, change, *ride.not_known))
+        if ride.answer is None:
+            raise RepositoryUnavailable("the thread that wrote for this one was stopped")
+        return ride.answer
 
     def _changed(self, change: Change[S]) -> S:
         """Load, decide and store, as one transaction that locks the course first."""

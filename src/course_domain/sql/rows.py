@@ -71,12 +71,17 @@ def reminder_of(row: Sequence[Any]) -> RenewalReminder:
     return RenewalReminder(**dict(zip(_REMINDER_NAMES, row, strict=True)))
 
 
-def participation_of(row: Sequence[Any], user_id: UUID) -> Participation:
-    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id."""
+def participation_of(
+    row: Sequence[Any], user_id: UUID, course: Course | None = None
+) -> Participation:
+    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id.
+
+    Rows of one statement share their course: it is read once and given for the others.
+    """
     registration = row[_REGISTRATION_AT:_CERTIFICATE_AT]
     certificate = row[_CERTIFICATE_AT:]
     return Participation(
-        course=course_of(row[2:_REGISTRATION_AT]),
+        course=course or course_of(row[2:_REGISTRATION_AT]),
         confirmed_count=row[1],
         user_id=user_id,
         registration=None if registration[0] is None else registration_of(registration),

@@ -12,36 +12,42 @@ _ORGANIZATION = sa.bindparam("of_organization", type_=courses.c.organization_id.
 _COURSE = sa.bindparam("of_course", type_=courses.c.id.type)
 _USER = sa.bindparam("of_user", type_=registrations.c.user_id.type)
 
-_THIS_COURSE = sa.and_(courses.c.organization_id == _ORGANIZATION, courses.c.id == _COURSE)
+THIS_COURSE = sa.and_(courses.c.organization_id == _ORGANIZATION, courses.c.id == _COURSE)
 
-_OWN_REGISTRATION = sa.and_(
-    registrations.c.organization_id == courses.c.organization_id,
-    registrations.c.course_id == courses.c.id,
-    registrations.c.user_id == _USER,
-)
-_OWN_CERTIFICATE = sa.and_(
-    certificates.c.organization_id == courses.c.organization_id,
-    certificates.c.course_id == courses.c.id,
-    certificates.c.peer_mentor_id == _USER,
-)
-_PARTICIPATIONS = sa.select(*PARTICIPATION_COLUMNS).select_from(
-    courses.outerjoin(registrations, _OWN_REGISTRATION).outerjoin(certificates, _OWN_CERTIFICATE)
-)
 
-LOCK_COURSE = sa.select(courses.c.version).where(_THIS_COURSE).with_for_update()
+def participations_of(
+    user: sa.ColumnElement[UUID], asking: sa.FromClause | None = None
+) -> sa.Select[Any]:
+    """Select courses with the registration and certificate of a user, or of each who asks."""
+    registration = sa.and_(
+        registrations.c.organization_id == courses.c.organization_id,
+        registrations.c.course_id == courses.c.id,
+        registrations.c.user_id == user,
+    )
+    certificate = sa.and_(
+        certificates.c.organization_id == courses.c.organization_id,
+        certificates.c.course_id == courses.c.id,
+        certificates.c.peer_mentor_id == user,
+    )
+    found = courses if asking is None else courses.join(asking, sa.true())
+    joined = found.outerjoin(registrations, registration).outerjoin(certificates, certificate)
+    return sa.select(*PARTICIPATION_COLUMNS).select_from(joined)
+
+
+LOCK_COURSE = sa.select(courses.c.version).where(THIS_COURSE).with_for_update()
 """Make other writers of this course wait, on engines that lock rows."""
 
-LOAD_COURSE = sa.select(courses.c.version, *COURSE_COLUMNS).where(_THIS_COURSE)
+LOAD_COURSE = sa.select(courses.c.version, *COURSE_COLUMNS).where(THIS_COURSE)
 
-LOAD_PARTICIPATION = _PARTICIPATIONS.where(_THIS_COURSE)
+LOAD_PARTICIPATION = participations_of(_USER).where(THIS_COURSE)
 """Course, count, registration and certificate of one person, as one state."""
 
-LOAD_PARTICIPATIONS = _PARTICIPATIONS.where(
+LOAD_PARTICIPATIONS = participations_of(_USER).where(
     courses.c.organization_id == _ORGANIZATION,
     courses.c.id.in_(sa.bindparam("of_courses", expanding=True)),
 )
 
-_UNCHANGED = sa.and_(_THIS_COURSE, courses.c.version == sa.bindparam("seen_version"))
+_UNCHANGED = sa.and_(THIS_COURSE, courses.c.version == sa.bindparam("seen_version"))
 
 STORE_COURSE = (
     sa.update(courses).where(_UNCHANGED).values(version=courses.c.version + sa.literal_column("1"))
