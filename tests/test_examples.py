@@ -1,36 +1,41 @@
-"""The main job: it goes as the rules say, and notices when the library does not."""
+"""The main job: it goes as the rules say on every storage, and notices when the library does not."""
 
 import importlib.util
 import os
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 import course_domain
 from course_domain import CourseStatus, Page, Rule
+from course_domain.memory import InMemoryCourseRepository
+from course_domain.sql import create_schema
 
 SEASON = Path(__file__).parents[1] / "docs" / "examples" / "course_season.py"
 SOURCES = Path(course_domain.__file__).parents[1]
 
 
-def play(folder: Path, *before: Path) -> subprocess.CompletedProcess[str]:
+def play(
+    folder: Path, *arguments: str, before: Sequence[Path] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run the season as a person would, from a folder of its own."""
     assert SEASON.is_file(), f"{SEASON} is missing: docs/ belongs beside tests/"
     path = os.pathsep.join(map(str, [*before, SOURCES]))
     return subprocess.run(
-        [sys.executable, "-W", "error", str(SEASON)],
+        [sys.executable, "-W", "error", str(SEASON), *arguments],
         check=False,
         capture_output=True,
         cwd=folder,
         encoding="utf-8",
-        env=os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1"},
+        env=os.environ | {"PYTHONPATH": path, "PYTHONUTF8": "1", "TMPDIR": str(folder)},
     )
 
 
@@ -90,10 +95,104 @@ def test_season_says_what_to_install_without_a_time_zone_database(
     """On a machine that knows no Oslo, the season says what is missing."""
     (tmp_path / "tzdata.py").write_text("raise ImportError", encoding="utf-8")
     monkeypatch.setenv("PYTHONTZPATH", "")
-    ran = play(tmp_path, tmp_path)
+    ran = play(tmp_path, before=[tmp_path])
 
     assert (1, "") == (ran.returncode, ran.stdout)
     assert "pip install tzdata" in ran.stderr
+
+
+# --- The databases that it is played on
+
+
+def test_season_leaves_no_file_behind(tmp_path: Path) -> None:
+    """The file of a season that was given no database is gone afterwards."""
+    play(tmp_path)
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_season_is_the_same_in_memory(
+    played: subprocess.CompletedProcess[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a database, everybody meets the same."""
+    module = season()
+
+    assert 0 == module.play(module.Season(InMemoryCourseRepository()))
+    assert played.stdout == capsys.readouterr().out
+
+
+def test_season_is_the_same_in_a_file_that_is_given(
+    played: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    """A SQLite file that is given keeps what was played."""
+    given = tmp_path / "given.db"
+
+    assert played.stdout == play(tmp_path, "--database", f"sqlite:///{given}").stdout
+    assert given.is_file()
+
+
+def test_season_is_the_same_on_postgresql(
+    played: subprocess.CompletedProcess[str], postgresql_url: str, tmp_path: Path
+) -> None:
+    """On PostgreSQL, everybody meets the same."""
+    ran = play(tmp_path, "--database", postgresql_url)
+
+    assert (0, played.stdout, "") == (ran.returncode, ran.stdout, ran.stderr)
+
+
+def test_season_is_the_same_on_galera(
+    played: subprocess.CompletedProcess[str], galera_urls: Sequence[str], tmp_path: Path
+) -> None:
+    """On a node of a Galera cluster, everybody meets the same."""
+    ran = play(tmp_path, "--database", galera_urls[-1])
+
+    assert (0, played.stdout, "") == (ran.returncode, ran.stdout, ran.stderr)
+
+
+def test_season_leaves_the_courses_of_others_alone(tmp_path: Path) -> None:
+    """A database that has courses is not played on: their reminders are not the season's."""
+    database = f"sqlite:///{tmp_path / 'played.db'}"
+    first, second = play(tmp_path, "--database", database), play(tmp_path, "--database", database)
+
+    assert (0, 2) == (first.returncode, second.returncode)
+    assert "" == second.stdout
+    assert "the database has courses already: give an empty one" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_season_takes_a_schema_that_is_there(
+    played: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    """A database whose tables a host has made, and left empty, is as good as a new one."""
+    database = f"sqlite:///{tmp_path / 'made.db'}"
+    engine = sa.create_engine(database)
+    create_schema(engine)
+    engine.dispose()
+
+    assert played.stdout == play(tmp_path, "--database", database).stdout
+
+
+@pytest.mark.parametrize(
+    ("database", "reason"),
+    [
+        ("courses.db", "Could not parse SQLAlchemy URL"),
+        ("nonsense://courses", "Can't load plugin"),
+        ("sqlite:////missing/folder/courses.db", "unable to open database file"),
+        ("sqlite+missing_driver:///courses.db", "missing_driver"),
+    ],
+    ids=["no-url", "no-dialect", "no-file", "no-driver"],
+)
+def test_season_says_why_a_database_cannot_be_used(
+    database: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the season cannot be played, it says so and ends with status 2."""
+    with pytest.raises(SystemExit, match="2"):
+        season().main(["--database", database])
+
+    out, err = capsys.readouterr()
+    assert "" == out
+    assert "the database cannot be used: " in err
+    assert reason in err
 
 
 # --- A library that breaks a rule
@@ -134,13 +233,14 @@ def of_every_organization(real: Callable[..., Any]) -> Callable[..., Any]:
     """List the courses of one organization after those of another."""
 
     def courses(self: Any, _: object, **filters: Any) -> Page[Any]:
-        pages = [real(self, each, **filters) for each in {key[0] for key in self._shelves}]
+        everybody = season()
+        pages = [real(self, each, **filters) for each in (everybody.FAMILIES, everybody.HEARING)]
         return Page(tuple(course for page in pages for course in page.items))
 
     return courses
 
 
-MEMORY = "course_domain.memory:InMemoryCourseRepository"
+STORAGE = "course_domain.sql:SqlCourseRepository"
 REASONS = "course_domain.policies:registration_rejections"
 
 
@@ -162,11 +262,11 @@ REASONS = "course_domain.policies:registration_rejections"
         ),
         ("course_domain.policies:REMINDER_LEAD_DAYS", one_more, "Scheduled"),
         ("course_domain.decisions:revise", never_stale, "Arne moves it, from an old page"),
-        (f"{MEMORY}.courses", of_every_organization, "Henrik, a stranger, sees"),
-        (f"{MEMORY}.pending_reminders", but(lambda _: Page(())), "The nightly job delivers"),
-        (f"{MEMORY}.mark_reminder_scheduled", never_marking, "The night after"),
+        (f"{STORAGE}.courses", of_every_organization, "Henrik, a stranger, sees"),
+        (f"{STORAGE}.pending_reminders", but(lambda _: Page(())), "The nightly job delivers"),
+        (f"{STORAGE}.mark_reminder_scheduled", never_marking, "The night after"),
         (
-            "course_domain.memory:_Shelf.participation",  # the repository sells one seat too many
+            "course_domain.sql.changes:participation_of",  # the repository sells a seat too many
             but(lambda seen: attrs.evolve(seen, confirmed_count=max(0, seen.confirmed_count - 1))),
             "Of fifty, have the seat",
         ),
@@ -187,8 +287,8 @@ def test_season_notices_a_broken_library(
     assert differs in differing.splitlines()
 
 
-def test_season_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
-    """An argument that the season does not know is refused, not passed over."""
+def test_season_refuses_an_argument_that_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is misspelt is refused, not passed over."""
     with pytest.raises(SystemExit, match="2"):
         season().main(["--unknown"])
 

@@ -1090,7 +1090,7 @@ def test_scheduler_takes_a_certificate_once() -> None:
     scheduler = InMemoryReminderScheduler()
     first, second = reminder(), reminder(certificate_id=user(1))
 
-    for each in (first, second, reminder(remind_at=NOW), first):
+    for each in (first, second, first, reminder(remind_at=NOW)):
         scheduler.schedule(each)
 
     assert (first, second) == scheduler.scheduled

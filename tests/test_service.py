@@ -1148,9 +1148,9 @@ def test_failure_leaves_the_reminder_pending(
     """The completion stands and is returned; the reminder waits, and is then delivered once."""
     with monkeypatch.context() as broken:
         if fails == "schedule":
-            broken.setattr(scheduler, "down", OSError())
+            broken.setattr(scheduler, "down", LookupError())
         else:
-            broken.setattr(outbox, "mark_reminder_scheduled", failing_mark(OSError()))
+            broken.setattr(outbox, "mark_reminder_scheduled", failing_mark(CourseNotFound(OPEN)))
         completed = complete(service)
         assert (DUE, (DUE,)) == (completed.reminder, outbox.pending_reminders().items)
         assert 0 == service.schedule_pending_reminders()
@@ -1349,11 +1349,12 @@ def test_service_is_made_of_what_it_needs(part: str, thing: Any) -> None:
 def test_clock_without_a_zone_is_refused(
     town: InMemoryCourseRepository, service: CourseService, clock: Clock
 ) -> None:
-    """A clock that says a naive time is InvalidValue, and nothing happens."""
+    """A clock that says a naive time is InvalidValue before any look-up, and nothing happens."""
     before = dump(town)
     clock.now = NOW.replace(tzinfo=None)
+    missing: Ask = partial(CourseService.register, actor=MENTOR, course_id=MISSING)
 
-    for ask in READS_THE_CLOCK.values():
+    for ask in (missing, *READS_THE_CLOCK.values()):
         with pytest.raises(InvalidValue):
             ask(service)
 
@@ -1369,17 +1370,38 @@ def test_clock_of_any_zone_is_read_in_utc(service: CourseService, clock: Clock) 
     assert (NOW, UTC) == (made.created_at, made.created_at.tzinfo)
 
 
-@pytest.mark.parametrize("name", ["create", "register", "complete"])
-def test_id_that_is_none_is_refused(town: InMemoryCourseRepository, name: str) -> None:
-    """A host's `new_id` that gives no UUID is InvalidValue, and nothing happens."""
+@pytest.mark.parametrize(
+    "ask",
+    [
+        READS_THE_CLOCK["create"],
+        partial(CourseService.register, actor=MENTOR, course_id=MISSING),
+        partial(
+            CourseService.complete_registration, actor=BOSS, course_id=MISSING, user_id=USER_ID
+        ),
+    ],
+    ids=["create", "register", "complete"],
+)
+def test_id_that_is_none_is_refused(town: InMemoryCourseRepository, ask: Ask) -> None:
+    """A host's `new_id` that gives no UUID is InvalidValue before any look-up."""
     not_an_id: Any = partial(str, "b7")
     service = CourseService(town, clock=lambda: NOW, new_id=not_an_id)
     before = dump(town)
 
     with pytest.raises(InvalidValue):
-        READS_THE_CLOCK[name](service)
+        ask(service)
 
     assert before == dump(town)
+
+
+@pytest.mark.parametrize("name", ["create_course", "revise_course"])
+def test_unknown_field_is_told_by_the_method_that_was_called(
+    service: CourseService, name: str
+) -> None:
+    """The TypeError for a name that is no author's tells the method of the service."""
+    given = {"actor": BOSS} | ({"course_id": OPEN} if name == "revise_course" else new_course())
+
+    with pytest.raises(TypeError, match=rf"{name}\(\).*'status'"):
+        getattr(service, name)(**given, status=DRAFT)
 
 
 ASKS_THE_STORAGE: list[tuple[str, Ask]] = [

@@ -1,11 +1,13 @@
 """Play a season of courses through the library, and tell what everybody met.
 
     python docs/examples/course_season.py
+    python docs/examples/course_season.py --database postgresql+psycopg://me@localhost/season
 
-Reads the twelve courses of courses.json, keeps them in memory, and moves a clock of its own from
-November 2026 to May 2027. What ought to happen is worked out by hand from the rules; the exit
-status is 1 when anything differs. Times are those of a wall in Oslo, which takes a time zone
-database: `pip install tzdata` on a machine that has none.
+Reads the twelve courses of courses.json, stores them in a SQLite file that is removed afterwards
+or in the database that is given, and moves a clock of its own from November 2026 to May 2027. What
+ought to happen is worked out by hand from the rules; the exit status is 1 when anything differs,
+2 when it cannot be played there. Takes the extra `sql`. Times are those of a wall in Oslo, which
+takes a time zone database: `pip install tzdata` on a machine that has none.
 """
 # ruff: noqa: RUF001  the titles have dashes of their own
 
@@ -13,15 +15,20 @@ import argparse
 import io
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy
+from sqlalchemy.exc import SQLAlchemyError
 
 from course_domain import (
     Actor,
@@ -36,8 +43,9 @@ from course_domain import (
     Violation,
     registration_rejections,
 )
-from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
+from course_domain.memory import InMemoryReminderScheduler
 from course_domain.serialization import courses_from_json
+from course_domain.sql import SqlCourseRepository, create_schema, metadata
 
 COURSES = Path(__file__).with_name("courses.json")
 
@@ -414,12 +422,43 @@ def play(season: Season) -> int:
     return 0
 
 
+@contextmanager
+def storage(url: str | None) -> Generator[sqlalchemy.Engine, None, None]:
+    """Open the database of this URL, or a SQLite file for as long as it is needed."""
+    with TemporaryDirectory() as folder:
+        engine = sqlalchemy.create_engine(url or f"sqlite:///{folder}/courses.db")
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+def has_courses(engine: sqlalchemy.Engine) -> bool:
+    """Tell whether somebody keeps courses there: their reminders are not ours to deliver."""
+    with engine.connect() as connection:
+        return connection.execute(metadata.tables["courses"].select().limit(1)).first() is not None
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Play the season in memory."""
-    about = "Play a season of courses, and tell what everybody met."
-    argparse.ArgumentParser(description=about).parse_args(argv)
+    """Play the season on a database."""
+    parser = argparse.ArgumentParser(
+        description="Play a season of courses, and tell what everybody met."
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="an empty database, as SQLAlchemy writes it (default: a SQLite file, removed later)",
+    )
+    url = parser.parse_args(argv).database
     logging.basicConfig(format="  log: %(message)s", stream=sys.stdout)
-    return play(Season(InMemoryCourseRepository()))
+    try:
+        with storage(url) as engine:
+            create_schema(engine)
+            if has_courses(engine):
+                parser.error("the database has courses already: give an empty one")
+            return play(Season(SqlCourseRepository(engine)))
+    except (ImportError, SQLAlchemyError) as error:
+        parser.error(f"the database cannot be used: {error}")
 
 
 if __name__ == "__main__":

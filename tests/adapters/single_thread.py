@@ -217,7 +217,7 @@ class SqliteRepository:
         wheres = {where: value for where, value in wheres.items() if value is not None}
         parameters: list[Any] = []
         for value in wheres.values():
-            parameters += map(_plain, value) if isinstance(value, tuple) else [_plain(value)]
+            parameters += map(_plain, _several(value))
         query = f"SELECT * FROM {table} WHERE {' AND '.join(wheres)} ORDER BY place LIMIT ?"
         return self._database.execute(query, [*parameters, limit + 1]).fetchall()
 
@@ -246,6 +246,10 @@ class SqliteRepository:
             registration=next(held, None),
             certificate=next(certified, None),
         )
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _plain(value: Any) -> Any:

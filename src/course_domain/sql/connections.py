@@ -8,7 +8,9 @@ from weakref import WeakKeyDictionary
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import (
     Retrying,
     retry_if_exception,
@@ -93,7 +95,7 @@ class Database:
         # One connection for all threads shows a reader what a writer has not committed.
         self._has_one_connection = isinstance(engine.pool, sa.StaticPool)
         self._lines = Lines()
-        sa.event.listen(engine, "checkout", self._set_up)
+        event.listen(engine, "checkout", self._set_up)
 
     def _set_up(self, dbapi_connection: Any, record: Any, _proxy: Any) -> None:
         if _MARK in record.info:
@@ -206,5 +208,5 @@ def trying(call: Callable[[], T]) -> T:
         raise RepositoryUnavailable(msg) from error
     except DBAPIError as error:
         raise RepositoryUnavailable(str(error.orig)) from error
-    except sa.exc.TimeoutError as error:
+    except PoolTimeout as error:
         raise RepositoryUnavailable(str(error)) from error

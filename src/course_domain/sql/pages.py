@@ -10,6 +10,13 @@ import sqlalchemy as sa
 
 from course_domain.keyset import UNDATED, Place, cursor, microseconds, place_after
 from course_domain.ports import Page, page_limit, unknown_cursor
+from course_domain.sql.rows import (
+    CERTIFICATE_COLUMNS,
+    COURSE_COLUMNS,
+    REGISTRATION_COLUMNS,
+    REMINDER_COLUMNS,
+)
+from course_domain.sql.schema import certificates, courses, registrations, reminders
 from course_domain.values import EARLIEST_INSTANT, LATEST_COMPUTED_INSTANT
 
 T = TypeVar("T")
@@ -31,6 +38,24 @@ class Listing:
 
     ids: tuple[sa.Column[Any], ...]
     """What orders rows of the same instant."""
+
+
+COURSES = Listing("courses", COURSE_COLUMNS, courses.c.start_date, (courses.c.id,))
+REGISTRATIONS = Listing(
+    "registrations",
+    REGISTRATION_COLUMNS,
+    registrations.c.registered_at,
+    (registrations.c.id,),
+)
+CERTIFICATES = Listing(
+    "certificates", CERTIFICATE_COLUMNS, certificates.c.expires_at, (certificates.c.id,)
+)
+REMINDERS = Listing(
+    "reminders",
+    REMINDER_COLUMNS,
+    reminders.c.remind_at,
+    (reminders.c.organization_id, reminders.c.certificate_id),
+)
 
 
 def page(
@@ -82,7 +107,7 @@ def _place(listing: Listing, after: str | None) -> Place | None:
 
 
 def _place_of(listing: Listing, row: sa.Row[Any]) -> Place:
-    values = row._mapping  # noqa: SLF001  SQLAlchemy's public name for it
+    values = row._mapping  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  documented so
     return (microseconds(values[listing.instant]), *(values[each].int for each in listing.ids))
 
 

@@ -1,8 +1,7 @@
 """The adapter: a `CourseRepository` over a database that SQLAlchemy reaches."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from course_domain.course import Course, CourseStatus, CourseType
-from course_domain.errors import CourseNotFound, DuplicateCourse, RepositoryUnavailable
+from course_domain.errors import DuplicateCourse
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -20,11 +19,8 @@ from course_domain.participation import (
 from course_domain.ports import Page
 from course_domain.sql import pages, statements
 from course_domain.sql.changes import (
-    Change,
     CourseChange,
-    FromDecision,
     ParticipationChange,
-    Seen,
 )
 from course_domain.sql.connections import (
     CommitNotKnown,
@@ -32,14 +28,8 @@ from course_domain.sql.connections import (
     database_of,
     trying,
 )
-from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.faults import Fault, fault_of
-from course_domain.sql.postgresql import RegistrationConvoys
 from course_domain.sql.rows import (
-    CERTIFICATE_COLUMNS,
-    COURSE_COLUMNS,
-    REGISTRATION_COLUMNS,
-    REMINDER_COLUMNS,
     certificate_of,
     columns_of,
     course_of,
@@ -48,6 +38,7 @@ from course_domain.sql.rows import (
     reminder_of,
 )
 from course_domain.sql.schema import certificates, courses, registrations, reminders
+from course_domain.sql.writing import Writer
 from course_domain.values import checked, record
 
 S = TypeVar("S")
@@ -67,13 +58,14 @@ class SqlCourseRepository:
         """Work on the database of this engine."""
         (engine,) = checked(engine=(record(sa.Engine), engine))
         self._database: Database = database_of(engine)
-        is_psycopg = (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg")
-        self._convoys = Convoys(RegistrationConvoys(engine).drive) if is_psycopg else None
+        self._writer = Writer(engine)
 
     def add(self, course: Course) -> None:
         """Store a new course; `DuplicateCourse` when this organization has the id."""
         (course,) = checked(course=(record(Course), course))
-        found = self._in_line((course.organization_id, course.id), lambda: self._added(course))
+        found = self._writer.in_line(
+            (course.organization_id, course.id), lambda: self._added(course)
+        )
         if not found:
             raise DuplicateCourse(course.id)
 
@@ -129,7 +121,7 @@ class SqlCourseRepository:
             conditions.append(table.start_date < starts_before)
         return pages.page(
             self._read,
-            COURSES,
+            pages.COURSES,
             conditions,
             course_of,
             after=after,
@@ -142,7 +134,7 @@ class SqlCourseRepository:
     ) -> Course:
         """Store what `decide` answers to the course, and give it back."""
         change = CourseChange(statements.keys(organization_id, course_id), decide)
-        return self._change(change, lambda: self._changed(change))
+        return self._writer.change(change)
 
     def participations(
         self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
@@ -165,9 +157,7 @@ class SqlCourseRepository:
     ) -> Participation:
         """Store what `decide` answers to one person's participation, as one."""
         change = ParticipationChange(statements.keys(organization_id, course_id, user_id), decide)
-        if self._convoys is None:
-            return self._change(change, lambda: self._changed(change))
-        return self._registered(change, self._convoys)
+        return self._writer.change_participation(change)
 
     def registrations(
         self,
@@ -186,7 +176,7 @@ class SqlCourseRepository:
         if user_id is not None:
             conditions.append(table.user_id == user_id)
         return pages.page(
-            self._read, REGISTRATIONS, conditions, registration_of, after=after, limit=limit
+            self._read, pages.REGISTRATIONS, conditions, registration_of, after=after, limit=limit
         )
 
     def certificates(
@@ -210,7 +200,7 @@ class SqlCourseRepository:
             conditions.append(table.expires_at < expires_before)
         return pages.page(
             self._read,
-            CERTIFICATES,
+            pages.CERTIFICATES,
             conditions,
             certificate_of,
             after=after,
@@ -223,7 +213,9 @@ class SqlCourseRepository:
     ) -> Page[RenewalReminder]:
         """List the reminders that are not marked, by `remind_at`, organization and certificate."""
         waiting = [reminders.c.is_scheduled == sa.false()]
-        return pages.page(self._read, REMINDERS, waiting, reminder_of, after=after, limit=limit)
+        return pages.page(
+            self._read, pages.REMINDERS, waiting, reminder_of, after=after, limit=limit
+        )
 
     def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
         """Take a reminder out of the outbox; marked already or unknown, nothing happens."""
@@ -231,7 +223,7 @@ class SqlCourseRepository:
             "of_organization": reminder.organization_id,
             "of_certificate": reminder.certificate_id,
         }
-        self._in_line(("reminders", reminder.certificate_id), lambda: self._marked(keys))
+        self._writer.in_line(("reminders", reminder.certificate_id), lambda: self._marked(keys))
 
     def _marked(self, keys: Mapping[str, Any]) -> None:
         try:
@@ -248,83 +240,3 @@ class SqlCourseRepository:
                 return connection.execute(statement, parameters).all()
 
         return trying(read)
-
-    def _in_line(self, key: Hashable, call: Callable[[], T]) -> T:
-        with self._database.line(key):
-            return trying(call)
-
-    def _change(self, change: Change[S], call: Callable[[], S]) -> S:
-        key = (change.keys["of_organization"], change.keys["of_course"])
-        try:
-            return self._in_line(key, call)
-        except FromDecision as carrier:
-            raised = carrier.error
-        raise raised
-
-    def _registered(self, change: ParticipationChange, convoys: Convoys) -> Participation:
-        """Let the first in line decide and store for all who wait for this course."""
-        ride = Ride(change)
-        convoys.join((change.keys["of_organization"], change.keys["of_course"]), ride)
-        if ride.error is not None:
-            raise ride.error
-        if ride.goes_alone:
-            return self._change(change, lambda: self._changed(change))
-        if ride.not_known is not None:
-            return self._change(change, partial(self._resolved, change, *ride.not_known))
-        if ride.answer is None:
-            raise RepositoryUnavailable("the thread that wrote for this one was stopped")
-        return ride.answer
-
-    def _changed(self, change: Change[S]) -> S:
-        """Load, decide and store, as one transaction that locks the course first."""
-        answered: list[tuple[Seen[S], S]] = []
-        try:
-            with self._database.writing() as connection:
-                seen = self._loaded(change, connection)
-                if seen is None:
-                    raise CourseNotFound(change.keys["of_course"])
-                answer = change.decided(seen.state)
-                answered.append((seen, answer))
-                return answer if answer == seen.state else change.store(connection, seen, answer)
-        except CommitNotKnown:
-            return self._resolved(change, *answered[-1])
-
-    def _loaded(self, change: Change[S], connection: sa.Connection) -> Seen[S] | None:
-        if not self._database.is_sqlite:
-            connection.execute(statements.LOCK_COURSE, change.keys)
-        return change.load(connection)
-
-    def _resolved(self, change: Change[S], seen: Seen[S], answer: S) -> S:
-        """Find out what became of an answer whose COMMIT was not answered.
-
-        If it is what is stored, that is the result. If nothing has changed it was not applied,
-        and the change is made again, which a late COMMIT would outrun and not double. Else
-        nobody can know.
-        """
-        with self._database.writing() as connection:
-            now = self._loaded(change, connection)
-        after = None if now is None else change.after(seen, answer, now.state)
-        if after is not None:
-            return after
-        if now is not None and now.version == seen.version:
-            return self._changed(change)
-        msg = "the answer to a COMMIT was lost, and others have changed the course since"
-        raise RepositoryUnavailable(msg)
-
-
-COURSES = pages.Listing("courses", COURSE_COLUMNS, courses.c.start_date, (courses.c.id,))
-REGISTRATIONS = pages.Listing(
-    "registrations",
-    REGISTRATION_COLUMNS,
-    registrations.c.registered_at,
-    (registrations.c.id,),
-)
-CERTIFICATES = pages.Listing(
-    "certificates", CERTIFICATE_COLUMNS, certificates.c.expires_at, (certificates.c.id,)
-)
-REMINDERS = pages.Listing(
-    "reminders",
-    REMINDER_COLUMNS,
-    reminders.c.remind_at,
-    (reminders.c.organization_id, reminders.c.certificate_id),
-)

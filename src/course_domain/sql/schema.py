@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from course_domain.course import COURSE_INDEXES, CourseStatus, CourseType
 from course_domain.participation import RegistrationStatus
@@ -114,7 +115,7 @@ courses = sa.Table(
     sa.CheckConstraint(
         "registration_deadline < start_date", name="registration_deadline_before_start"
     ),
-    sa.CheckConstraint("title <> ''", name="title_not_empty"),
+    sa.CheckConstraint("trim(title) <> ''", name="title_not_empty"),
     sa.CheckConstraint("max_participants >= 1", name="max_participants_positive"),
     sa.CheckConstraint("certificate_validity_months >= 1", name="certificate_validity_positive"),
     sa.CheckConstraint("confirmed_count >= 0", name="confirmed_count"),
@@ -194,10 +195,21 @@ reminders = sa.Table(
 """The outbox; a reminder that was scheduled keeps its row, so that it never enters twice."""
 
 
-def create_schema(engine: sa.Engine) -> None:
-    """Create what is missing of the tables and indexes; safe to run again.
+# What two that create at the same moment wait for on PostgreSQL: a number of the adapter's own.
+_POSTGRESQL_LOCK = 0x636F757273657300
 
-    For a host without migrations of its own. Raises what SQLAlchemy raises when the database
-    cannot be reached or refuses.
+
+def create_schema(engine: sa.Engine) -> None:
+    """Create what is missing of the tables and indexes; safe to run again, and by several at once.
+
+    For a host without migrations of its own. What is there stays as it is. Raises what SQLAlchemy
+    raises when the database cannot be reached or refuses.
     """
-    metadata.create_all(engine)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # IF NOT EXISTS looks, and then creates: there two can look before either creates.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_POSTGRESQL_LOCK)))
+        for table in metadata.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                connection.execute(CreateIndex(index, if_not_exists=True))
