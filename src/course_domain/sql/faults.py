@@ -44,15 +44,22 @@ def fault_of(error: DBAPIError) -> Fault:
     sqlite_code = getattr(original, "sqlite_errorcode", None)
     if sqlite_code is not None:
         return _by_code(sqlite_code & 0xFF, _SQLITE_AGAIN, sqlite_code, _SQLITE_TAKEN)
-    if hasattr(original, "sqlstate"):
+    number = _number_of(original)
+    if number is None and hasattr(original, "sqlstate"):  # drivers of MariaDB have both
         state: str | None = original.sqlstate
         if state is None or state.startswith("08") or state in _POSTGRESQL_LOST:
             return Fault.NOT_KNOWN
         return _by_code(state, _POSTGRESQL_AGAIN, state, _POSTGRESQL_TAKEN)
-    number = original.args[0] if getattr(original, "args", ()) else None
     if number in _MARIADB_LOST or error.connection_invalidated:
         return Fault.NOT_KNOWN
     return _by_code(number, _MARIADB_AGAIN, number, _MARIADB_TAKEN)
+
+
+def _number_of(original: Any) -> int | None:
+    """Find MariaDB's number of an error: an attribute in one driver, an argument in another."""
+    arguments: tuple[Any, ...] = getattr(original, "args", ())
+    number = getattr(original, "errno", arguments[0] if arguments else None)
+    return number if isinstance(number, int) else None
 
 
 def _by_code(
