@@ -1,3 +1,4 @@
+import gc
 import sys
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -1016,11 +1017,13 @@ class Place(tuple[int, ...]):
 @contextmanager
 def counting_calls(calls: list[str]) -> Generator[None, None, None]:
     """Note the name of each call of a function, also of those in C and of a generator's steps."""
+    gc.disable()  # what it calls back would be counted too
     sys.setprofile(lambda _frame, event, _argument: calls.append(event))
     try:
         yield
     finally:
         sys.setprofile(None)
+        gc.enable()
 
 
 def cost(repository: InMemoryCourseRepository, **query: Any) -> int:

@@ -62,6 +62,9 @@ from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT, MAX_INTEGER
 
 T = TypeVar("T")
 
+some = settings(max_examples=50, deadline=None)
+few = settings(max_examples=10, deadline=None)
+
 OSLO = ZoneInfo("Europe/Oslo")
 DAY = timedelta(days=1)
 PLAIN_INSTANT = datetime(2027, 1, 1, tzinfo=UTC)
@@ -142,6 +145,7 @@ def anything(_made: object) -> bool:
     ],
     ids=str,
 )
+@some
 @given(data=st.data())
 def test_strategy_makes_what_it_is_named_for(strategy: Any, kind: Any, data: st.DataObject) -> None:
     """Each strategy makes valid values of one class, fast enough for every health check."""
@@ -152,6 +156,7 @@ def test_strategy_makes_what_it_is_named_for(strategy: Any, kind: Any, data: st.
 
 
 @each_maker
+@some
 @given(data=st.data())
 def test_fields_are_of_plain_classes(make: Any, kind: Any, data: st.DataObject) -> None:
     """Each field of a record is of the very class that it names; instants are in UTC."""
@@ -186,6 +191,7 @@ def test_every_strategy_is_exported() -> None:
     ],
     ids=["draft", "published", "archived"],
 )
+@some
 @given(data=st.data())
 def test_strategy_of_one_status_takes_other_pins(
     make: Any, status: CourseStatus, data: st.DataObject
@@ -196,6 +202,7 @@ def test_strategy_of_one_status_takes_other_pins(
     assert (status, "To listen") == (made.status, made.title)
 
 
+@some
 @given(made=registrations())
 def test_registrations_are_as_decisions_leave_them(made: Registration) -> None:
     """A registration is cancelled at some time, or is confirmed and perhaps completed."""
@@ -205,12 +212,14 @@ def test_registrations_are_as_decisions_leave_them(made: Registration) -> None:
     assert not (is_cancelled and made.completed_at is not None)
 
 
+@some
 @given(made=certificates())
 def test_certificates_expire_after_their_issue(made: PeerMentorCertificate) -> None:
     """A certificate expires at least some weeks after its issue, or never."""
     assert made.expires_at is None or made.expires_at >= made.issued_at + 28 * DAY
 
 
+@some
 @given(made=participations())
 def test_participations_hold_together(made: Participation) -> None:
     """The records are of that course and person, and who is confirmed is among the counted."""
@@ -236,6 +245,7 @@ def test_participations_hold_together(made: Participation) -> None:
         assert registration.completed_at is not None
 
 
+@some
 @given(details=course_details(), admin=actors(role=Role.ADMIN), now=instants(), new=identifiers())
 def test_details_are_what_an_admin_may_create(
     details: CourseDetails, admin: Actor, now: datetime, new: UUID
@@ -247,6 +257,7 @@ def test_details_are_what_an_admin_may_create(
     assert CourseStatus.DRAFT is made.status
 
 
+@some
 @given(changes=course_changes())
 def test_changes_break_no_rule_by_themselves(changes: CourseChanges) -> None:
     """What is changed names only what an author may change, and is valid as far as it goes."""
@@ -272,24 +283,18 @@ def test_details_leave_out_what_may_be_left_out(name: str) -> None:
 
 
 @each_field
+@few
 @given(data=st.data())
-def test_any_field_is_pinned_by_a_value(make: Any, name: str, data: st.DataObject) -> None:
-    """Each field keeps the value that it is pinned to, None too, and the rest is drawn to fit."""
-    pin = getattr(data.draw(make()), name)
+def test_any_field_is_pinned(make: Any, name: str, data: st.DataObject) -> None:
+    """Each field keeps the value that it is pinned to, None too, or has one of a strategy's."""
+    pin, other = (getattr(data.draw(make()), name) for _ in range(2))
 
     assert pin == getattr(data.draw(make(**{name: pin})), name)
-
-
-@each_field
-@given(data=st.data())
-def test_any_field_is_pinned_by_a_strategy(make: Any, name: str, data: st.DataObject) -> None:
-    """A field that is pinned to a strategy has one of its values."""
-    pins = [getattr(data.draw(make()), name) for _ in range(2)]
-
-    assert getattr(data.draw(make(**{name: st.sampled_from(pins)})), name) in pins
+    assert getattr(data.draw(make(**{name: st.sampled_from([pin, other])})), name) in (pin, other)
 
 
 @each_maker
+@some
 @given(data=st.data())
 def test_any_fields_are_pinned_together(make: Any, kind: Any, data: st.DataObject) -> None:
     """Whatever fields of one value are pinned together, there is a value that has them all."""
@@ -329,6 +334,7 @@ def test_any_fields_are_pinned_together(make: Any, kind: Any, data: st.DataObjec
     ],
     ids=lambda pins: ",".join(pins),
 )
+@some
 @given(data=st.data())
 def test_dates_are_drawn_around_the_pinned(pins: dict[str, Any], data: st.DataObject) -> None:
     """Whatever dates are pinned that a course can have, the free ones are drawn to fit."""
@@ -346,6 +352,7 @@ def test_start_is_found_between_deadline_and_end() -> None:
 
 
 @pytest.mark.parametrize("fold", [0, 1], ids=["first pass", "second pass"])
+@some
 @given(data=st.data())
 def test_pinned_start_counts_in_its_own_zone(fold: int, data: st.DataObject) -> None:
     """A start in the hour that repeats is the instant that it names, and the rest fits to that."""
@@ -576,6 +583,7 @@ def test_now_is_drawn_near_a_deadline(step: timedelta) -> None:
 @pytest.mark.parametrize(
     "centres", [(None,), (), (EARLIEST_INSTANT,), (LATEST_INSTANT,), (NOW, None, LATEST_INSTANT)]
 )
+@some
 @given(data=st.data())
 def test_instants_near_stay_in_range(
     centres: tuple[datetime | None, ...], data: st.DataObject
@@ -584,6 +592,7 @@ def test_instants_near_stay_in_range(
     assert EARLIEST_INSTANT <= data.draw(instants_near(*centres)) <= LATEST_INSTANT
 
 
+@some
 @given(data=st.data())
 def test_instants_lie_between_their_bounds(data: st.DataObject) -> None:
     """Instants lie between two, both of them allowed, also where the two are one."""
@@ -598,6 +607,7 @@ def test_no_instant_lies_between_bounds_that_cross() -> None:
     assert instants(NOW, NOW - TICK).is_empty
 
 
+@some
 @given(data=st.data())
 def test_bounds_of_instants_count_in_their_own_zone(data: st.DataObject) -> None:
     """Bounds may be given in any zone, also in the hour that repeats; what is made is in UTC."""
@@ -688,7 +698,6 @@ def test_value_shrinks_to_the_plain_one(made: str) -> None:
 FAULTS: dict[str, tuple[str, Callable[[Any], object], dict[str, Any]]] = {
     "id": ("courses", lambda made: made.id.int > 7, {"id": UUID(int=8)}),
     "title": ("courses", lambda made: "\U00010000" <= max(made.title), {"title": "\U00010000"}),
-    "title of two": ("courses", lambda made: len(made.title) > 1, {"title": "00"}),
     "description": ("courses", lambda made: made.description == "", {"description": ""}),
     "course_type": (
         "courses",
@@ -805,6 +814,7 @@ def test_nothing_is_drawn_to_be_thrown_away(module: Any) -> None:
 # Fields that no course can have
 
 
+@some
 @given(made=invalid_course_fields())
 def test_rules_told_are_those_broken(made: tuple[dict[str, Any], frozenset[Rule]]) -> None:
     """The rules told beside the fields are just those that these fields break."""
@@ -833,6 +843,7 @@ def test_every_rule_is_broken_among_others(rule: Rule) -> None:
     assert rule in found(invalid_course_fields(), lambda made: made[1] > {rule})[1]
 
 
+@some
 @given(made=invalid_course_fields())
 def test_no_other_rule_is_broken(made: tuple[dict[str, Any], frozenset[Rule]]) -> None:
     """Only the rules that judge a course by itself are told."""

@@ -33,6 +33,14 @@ _CURSOR = optional(values.text)
 _LIMIT = values.whole_number(1, MAX_PAGE_LIMIT)
 
 
+_OFFER_KINDS: Mapping[str, Kind[Any]] = {
+    "course": record(Course),
+    "seats_left": optional(values.count),
+    "registration": optional(record(Registration)),
+    "rejections": values.each(record(Violation)),
+}
+
+
 @attrs.frozen(kw_only=True)
 class CourseOffer:
     """Hold a course as one person meets it: what a list, a detail page and a button need."""
@@ -46,6 +54,9 @@ class CourseOffer:
 
     rejections: tuple[Violation, ...]
     """Why they may not register now, as `registration_rejections`; empty when they may."""
+
+    def __attrs_post_init__(self) -> None:
+        values.settle(self, _OFFER_KINDS)
 
 
 def creation(actor: Actor, now: datetime, course_id: UUID, details: CourseDetails) -> Course:

@@ -156,10 +156,11 @@ class InMemoryCourseRepository:
         self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
     ) -> Mapping[UUID, Participation]:
         """Give one person's participation in each of these courses that there are."""
+        ids = frozenset(course_ids)  # before the lock: it may be a generator that reads here too
         with self._storing:
             return {
                 course_id: shelf.participation(user_id)
-                for course_id in frozenset(course_ids)
+                for course_id in ids
                 if (shelf := self._shelves.get((organization_id, course_id))) is not None
             }
 

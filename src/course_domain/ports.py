@@ -12,6 +12,7 @@ from uuid import UUID
 
 import attrs
 
+from course_domain import values
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.errors import InvalidValue
 from course_domain.participation import (
@@ -31,17 +32,26 @@ MAX_CURSOR_LENGTH = 500
 """The most characters that a cursor has."""
 
 
+_PAGE_KINDS: Mapping[str, values.Kind[Any]] = {
+    "items": values.each(values.anything),
+    "next": values.optional(values.text),
+}
+
+
 @attrs.frozen
 class Page(Generic[T]):
-    """Hold one page of a list, in the order of its query."""
+    """Hold one page of a list, in the order of its query; `items` may be given as any iterable."""
 
-    items: tuple[T, ...] = attrs.field(converter=tuple[T, ...])
+    items: tuple[T, ...]
     next: str | None = None
     """The cursor to pass as ``after`` for what follows; None when nothing followed.
 
     Opaque text of letters, digits and ``- . _ ~``, at most 500 characters. It is good for the
     same query with any limit, on any object over the store, also after its row has gone.
     """
+
+    def __attrs_post_init__(self) -> None:
+        values.settle(self, _PAGE_KINDS)
 
 
 def page_limit(limit: Any) -> int:

@@ -145,15 +145,18 @@ def plugged(port: Any) -> Kind[Any]:
     return instance
 
 
+def anything(value: Any) -> Any:
+    """Take whatever it is."""
+    return value
+
+
 def each(kind: Kind[T]) -> Kind[tuple[T, ...]]:
     """Make the kind of an iterable, read once into a tuple, all of one kind."""
 
     def every(value: Any) -> tuple[T, ...]:
-        try:
-            items = tuple(value)
-        except TypeError:
-            raise _wrong_type(value, "iterable") from None
-        return tuple(kind(item) for item in items)
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            raise _wrong_type(value, "iterable of values")
+        return tuple(kind(item) for item in value)
 
     return every
 

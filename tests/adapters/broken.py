@@ -271,18 +271,21 @@ class ReadingMakesARow(Bytes):
         found = super().participations(organization_id, course_ids, user_id)
         for course_id, each in found.items():
             if each.registration is None:
-                row = Registration(
-                    id=uuid4(),
-                    course_id=course_id,
-                    organization_id=organization_id,
-                    user_id=user_id,
-                    status=RegistrationStatus.CANCELLED,
-                    registered_at=each.course.created_at,
-                )
-                super().change_participation(
-                    organization_id, course_id, user_id, lambda seen: _with(seen, row)
-                )
+                super().change_participation(organization_id, course_id, user_id, placeheld)
         return found
+
+
+def placeheld(seen: Participation) -> Participation:
+    """Answer with a row that holds no seat."""
+    row = Registration(
+        id=uuid4(),
+        course_id=seen.course.id,
+        organization_id=seen.course.organization_id,
+        user_id=seen.user_id,
+        status=RegistrationStatus.CANCELLED,
+        registered_at=seen.course.created_at,
+    )
+    return _with(seen, row)
 
 
 def _with(seen: Participation, row: Registration) -> Participation:
@@ -682,7 +685,7 @@ class CertificatesTiedByAge(Bytes):
         page = super().certificates(organization_id, **query)
         with self.store.transaction() as rows:
             made: list[Any] = list(rows.under(f"certificate/{organization_id.hex}"))
-        ids = [each.id for each in made if each is not None]
+        ids = [each.id for each in made]
         aged = sorted(page.items, key=lambda each: ids.index(each.id))
         dated = sorted((e for e in aged if e.expires_at), key=attrgetter("expires_at"))
         return Page((*dated, *(e for e in aged if e.expires_at is None)), page.next)

@@ -24,6 +24,9 @@ from course_domain.ports import page_limit, unknown_cursor
 
 Listing = Callable[..., Page[Any]]
 
+_THE_END = "the.end"
+_DEEPEST_OFFSET = 60
+
 
 def whole(listing: Listing) -> list[Any]:
     """Read a right list to its end."""
@@ -68,11 +71,13 @@ class Turning(StoredBytesRepository):
 
 
 class Offset(Turning):
-    """A cursor is the number of rows to skip."""
+    """A cursor is the number of rows to skip, and skipping many is refused."""
 
     def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
         """Skip rows."""
         limit, begin = page_limit(limit), _number(after)
+        if begin > _DEEPEST_OFFSET:
+            raise OverflowError("too many rows to skip")
         rows = whole(listing)
         following = str(begin + limit) if len(rows) > begin + limit else None
         return Page(tuple(rows[begin : begin + limit]), following)
@@ -101,18 +106,10 @@ class FullPageHasNext(Turning):
 
     def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
         """Look at the size of the page only."""
+        if after == _THE_END:
+            return Page(())
         page = listing(after=after, limit=limit)
-        if page.next is not None or len(page.items) < limit:
-            return page
-        return Page(page.items, _last_place(listing, after))
-
-
-def _last_place(listing: Listing, after: str | None) -> str | None:
-    """Give a cursor that stands at the end of what follows, or near it."""
-    page = listing(after=after, limit=1)
-    while page.next is not None:
-        after, page = page.next, listing(after=page.next, limit=1)
-    return after
+        return Page(page.items, page.next or (_THE_END if len(page.items) == limit else None))
 
 
 class NextIsAlwaysThere(Turning):
@@ -120,10 +117,10 @@ class NextIsAlwaysThere(Turning):
 
     def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
         """Give a cursor behind the last row too."""
-        if after == "f" * 32 + ".end":
+        if after == _THE_END:
             return Page(())
         page = listing(after=after, limit=limit)
-        return Page(page.items, page.next or "f" * 32 + ".end")
+        return Page(page.items, page.next or _THE_END)
 
 
 class LastRowOfAPageAgain(Turning):
@@ -151,9 +148,8 @@ class CursorHoldsTheRow(Turning):
 
     def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
         """Write more than a place."""
-        known = after[:130] if after and len(after) > 500 else after
-        page = listing(after=known, limit=limit)
-        return Page(page.items, None if page.next is None else page.next.ljust(600, "0"))
+        page = listing(after=after.rstrip(".") if after else after, limit=limit)
+        return Page(page.items, None if page.next is None else page.next.ljust(600, "."))
 
 
 class CursorIsTheRow(Turning):
@@ -219,9 +215,7 @@ class CursorCarriesTheQuery(CursorsOfTheObject):
 class FilterAfterTheCut(StoredBytesRepository):
     """A page is cut first and filtered then, and so is not full."""
 
-    def courses(
-        self, organization_id: UUID, *, statuses: Any = None, **query: Any
-    ) -> Page[Course]:
+    def courses(self, organization_id: UUID, *, statuses: Any = None, **query: Any) -> Page[Course]:
         """Filter what is on the page."""
         wanted = tuple(CourseStatus) if statuses is None else tuple(statuses)
         page = super().courses(organization_id, **query)
@@ -260,9 +254,7 @@ class AtMostHundredRows(StoredBytesRepository):
         self, organization_id: UUID, *, limit: int = 50, **query: Any
     ) -> Page[Registration]:
         """Give fewer than were asked for."""
-        return super().registrations(
-            organization_id, limit=min(page_limit(limit), 100), **query
-        )
+        return super().registrations(organization_id, limit=min(page_limit(limit), 100), **query)
 
 
 class OutboxByOffset(StoredBytesRepository):

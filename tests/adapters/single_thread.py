@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -248,8 +248,8 @@ class SqliteRepository:
         )
 
 
-def _several(value: Any) -> Any:
-    return value if isinstance(value, tuple) else (value,)
+def _several(value: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
 
 
 def _plain(value: Any) -> Any:

@@ -70,12 +70,13 @@ class Transaction:
         return None if stored is None else pickle.loads(stored)
 
     def put(self, key: str, value: object) -> None:
-        """Store a copy under a key when the transaction ends."""
+        """Store a copy under a key when the transaction ends; None is as good as nothing."""
         self.changes[key] = pickle.dumps(value)
 
     def under(self, prefix: str) -> Iterator[Any]:
         """Give fresh copies of all that is stored under a prefix."""
-        return (pickle.loads(row) for key, row in self._rows.items() if key.startswith(prefix))
+        rows = (pickle.loads(row) for key, row in self._rows.items() if key.startswith(prefix))
+        return (row for row in rows if row is not None)
 
 
 class StoredBytesRepository:
@@ -204,13 +205,11 @@ class StoredBytesRepository:
         """List registrations by `registered_at`, then id."""
         limit, behind = page_limit(limit), _behind(after)
         with self.store.transaction() as rows:
-            found: Iterator[Registration | None] = rows.under(_key("registration", organization_id))
+            found: Iterator[Registration] = rows.under(_key("registration", organization_id))
             placed = {
                 _place(each.registered_at, each.id): each
                 for each in found
-                if each is not None
-                and course_id in (None, each.course_id)
-                and user_id in (None, each.user_id)
+                if course_id in (None, each.course_id) and user_id in (None, each.user_id)
             }
             return _page(placed, behind, limit)
 
@@ -228,13 +227,13 @@ class StoredBytesRepository:
         limit, behind = page_limit(limit), _behind(after)
         latest = _UNDATED + _UNDATED if expires_before is None else _instant(expires_before)
         with self.store.transaction() as rows:
-            found: Iterator[PeerMentorCertificate | None]
-            found = rows.under(_key("certificate", organization_id))
+            found: Iterator[PeerMentorCertificate] = rows.under(
+                _key("certificate", organization_id)
+            )
             placed = {
                 _place(each.expires_at, each.id): each
                 for each in found
-                if each is not None
-                and course_id in (None, each.course_id)
+                if course_id in (None, each.course_id)
                 and user_id in (None, each.peer_mentor_id)
                 and _instant(each.expires_at) < latest
             }
