@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import attrs
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.participation import (
@@ -18,6 +18,7 @@ from course_domain.participation import (
 )
 from course_domain.ports import CourseRepository, Page
 from course_domain.testing.bounds import bounded
+from course_domain.testing.expectations import expect_some, expect_true
 
 T = TypeVar("T")
 
@@ -35,7 +36,6 @@ RIVAL_SECONDS = 0.25  # how long a decision waits for a rival that may be waitin
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 EXAMPLES = {"default": 20, "thorough": 200}
-PROFILES = frozenset(EXAMPLES)
 
 
 @attrs.define(kw_only=True)
@@ -47,7 +47,7 @@ class RepositoryBench:
     capabilities: frozenset[str] = frozenset()
     profile: str = "default"
     call_seconds: float = CALL_SECONDS
-    _raw: CourseRepository | None = attrs.field(default=None, init=False)
+    _raw: CourseRepository | None = attrs.field(default=None, init=False, repr=False)
 
     @property
     def repository(self) -> CourseRepository:
@@ -74,14 +74,8 @@ class RepositoryBench:
         return made
 
     def settings(self, share: float = 1.0) -> settings:
-        """Give the Hypothesis settings of the profile; databases are slow, and that is no fault."""
-        return settings(
-            max_examples=max(1, int(EXAMPLES[self.profile] * share)),
-            stateful_step_count=30,
-            deadline=None,
-            database=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-        )
+        """Give the Hypothesis settings of the profile."""
+        return settings_of(self.profile, share)
 
     def stored(self, **fields: Any) -> Course:
         """Make a course and put it into the repository."""
@@ -95,8 +89,7 @@ class RepositoryBench:
         """Confirm a seat for a person, whatever the rules would say."""
         whose = user_id or uuid4()
         answer = change(self.repository, on, whose, lambda seen: confirmed(seen, at=at))
-        assert answer.registration is not None
-        return answer.registration
+        return expect_some(answer.registration, "the registration in the answer")
 
     def complete(
         self,
@@ -111,6 +104,23 @@ class RepositoryBench:
         return change(
             self.repository, on, whose, lambda seen: completed(seen, expires_at=expires_at)
         )
+
+
+def settings_of(profile: str, share: float = 1.0) -> settings:
+    """Give the Hypothesis settings of a profile; databases are slow, and that is no fault.
+
+    The one failure that is shown is the shortest: all it has to say stands in the clause.
+    """
+    return settings(
+        max_examples=max(1, int(EXAMPLES[profile] * share)),
+        stateful_step_count=30,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.target, Phase.shrink],
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 
 
 def course(**fields: Any) -> Course:
@@ -192,15 +202,14 @@ def completed(
 
 
 def _held(seen: Participation) -> Registration:
-    assert seen.registration is not None
-    return seen.registration
+    return expect_some(seen.registration, "the registration that decide is shown")
 
 
 def walk(page_after: Callable[[str | None], Page[T]], *, most: int = 10_000) -> list[Page[T]]:
     """Read page after page to the end; an adapter that never ends fails."""
     pages = [page_after(None)]
     while pages[-1].next is not None:
-        assert len(pages) < most, "the pages never end"
+        expect_true(len(pages) < most, "the pages never end")
         pages.append(page_after(pages[-1].next))
     return pages
 

@@ -9,6 +9,8 @@ from typing import Any, Never
 
 import attrs
 
+__tracebackhide__ = True  # pytest then shows the adapter
+
 
 class CallHung(AssertionError):
     """Tell that a call of the adapter did not return in time."""

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 import attrs
 
+__tracebackhide__ = True  # pytest then begins with the check
+
 B = TypeVar("B")
 
 
@@ -37,18 +39,18 @@ class Clause(Generic[B]):
         )
         return promise, failure, remedy
 
-    def run(self, bench: B) -> None:
-        """Hold the adapter on the bench to this promise; what is raised says which it is."""
+    def run(self, bench: B, *, docstring_is_shown: bool = False) -> None:
+        """Hold the adapter on the bench to this promise; what is raised says which it is.
+
+        It says what is promised and what to do, unless the docstring of the check is shown anyway.
+        """
         try:
             self.check(bench)
         except Exception as error:
-            error.add_note(self.explanation())
+            title = f"Clause {self.id}, {self.name}."
+            told = () if docstring_is_shown else self.paragraphs
+            error.add_note("\n  ".join((title, *told)))
             raise
-
-    def explanation(self) -> str:
-        """Say what is broken and what to do, for whoever reads the failure."""
-        promise, failure, remedy = self.paragraphs
-        return f"Clause {self.id}, {self.name}.\n  {promise}\n  {failure}\n  {remedy}"
 
 
 def clause(clause_id: str, *needs: str) -> Callable[[Callable[[B], None]], Clause[B]]:

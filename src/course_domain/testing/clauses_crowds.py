@@ -28,14 +28,17 @@ from course_domain.testing.bench import (
 )
 from course_domain.testing.bounds import Outcome
 from course_domain.testing.clause import clause
-from course_domain.testing.clauses_races import (
+from course_domain.testing.contestants import (
     admin_of,
     change_course,
+    changing,
+    completing,
     mentor_of,
     one_more_seat,
     registering,
     seats,
 )
+from course_domain.testing.differences import brief
 from course_domain.testing.expectations import expect
 from course_domain.testing.rivals import all_at_once
 
@@ -62,10 +65,9 @@ def a_crowd_fills_the_seats_and_no_more(bench: RepositoryBench) -> None:
     """
     on = bench.stored(max_participants=5)
     people = [mentor_of(on) for _ in range(_CROWD)]
-    calls: list[Callable[[], Any]] = [
-        partial(change, bench.repository, on, each.user_id, registering(each)) for each in people
-    ]
-    outcomes = all_at_once(calls)
+    outcomes = all_at_once(
+        [partial(change, bench.repository, on, each.user_id, registering(each)) for each in people]
+    )
     expect({RegistrationRejected.__name__: _CROWD - 5}, _errors(outcomes), "the refusals")
     taken = {each.id for outcome in outcomes if (each := _registration_of(outcome)) is not None}
     listed = bench.repository.registrations(on.organization_id).items
@@ -98,11 +100,8 @@ def a_person_in_a_hurry_registers_once(bench: RepositoryBench) -> None:
     """
     on = bench.stored(max_participants=1)
     actor = mentor_of(on)
-    calls: list[Callable[[], Any]] = [
-        partial(change, bench.repository, on, actor.user_id, registering(actor))
-        for _ in range(_CROWD)
-    ]
-    outcomes = all_at_once(calls)
+    asking = changing(bench.repository, on, actor.user_id)
+    outcomes = all_at_once([partial(asking, registering(actor)) for _ in range(_CROWD)])
     expect({}, _errors(outcomes), "the errors")
     listed = bench.repository.registrations(on.organization_id).items
     expect(1, len(listed), "how many registrations are stored")
@@ -121,21 +120,18 @@ def a_crowd_completes_or_cancels(bench: RepositoryBench) -> None:
     on = bench.stored(certificate_validity_months=12)
     admin = admin_of(on)
     people = [mentor_of(on) for _ in range(_CROWD // 2)]
-    calls: list[Callable[[], Any]] = []
+    calls: list[Callable[[], Participation]] = []
     for each in people:
         bench.register(on, each.user_id)
-        for decide in (
-            partial(decisions.complete, actor=admin, now=NOW, certificate_id=uuid4()),
-            partial(decisions.cancel, actor=each, now=NOW),
-        ):
-            calls.append(partial(change, bench.repository, on, each.user_id, decide))
+        asking = changing(bench.repository, on, each.user_id)
+        calls.append(partial(asking, completing(admin)))
+        calls.append(partial(asking, partial(decisions.cancel, actor=each, now=NOW)))
     outcomes = all_at_once(calls)
     expect({InvalidTransition.__name__: len(people)}, _errors(outcomes), "the errors")
     entries = [shown(bench.repository, on, each.user_id) for each in people]
     for entry in entries:
-        expect(
-            _is_confirmed(entry), entry.certificate is not None, f"a certificate beside {entry!r}"
-        )
+        what = f"a certificate beside {brief(entry.registration)}"
+        expect(_is_confirmed(entry), entry.certificate is not None, what)
     held = sum(_is_confirmed(entry) for entry in entries)
     expect(held, entries[0].confirmed_count, "the confirmed count")
     pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
@@ -186,8 +182,7 @@ def a_crowd_adds_a_course_once(bench: RepositoryBench) -> None:
     on = bench.stored()
     ids = uuid4()
     added = [attrs.evolve(on, id=ids, title=f"added {number}") for number in range(_CROWD)]
-    calls: list[Callable[[], Any]] = [partial(bench.repository.add, each) for each in added]
-    outcomes = all_at_once(calls)
+    outcomes = all_at_once([partial(bench.repository.add, each) for each in added])
     expect({DuplicateCourse.__name__: _CROWD - 1}, _errors(outcomes), "the errors")
     (taken,) = [course for course, each in zip(added, outcomes, strict=True) if each.error is None]
     expect(taken, bench.repository.get(on.organization_id, ids), "what is stored")
@@ -204,17 +199,8 @@ def a_crowd_completes_one_person_once(bench: RepositoryBench) -> None:
     on = bench.stored(certificate_validity_months=12)
     admin, actor = admin_of(on), mentor_of(on)
     bench.register(on, actor.user_id)
-    calls: list[Callable[[], Any]] = [
-        partial(
-            change,
-            bench.repository,
-            on,
-            actor.user_id,
-            partial(decisions.complete, actor=admin, now=NOW, certificate_id=uuid4()),
-        )
-        for _ in range(_CROWD)
-    ]
-    outcomes = all_at_once(calls)
+    asking = changing(bench.repository, on, actor.user_id)
+    outcomes = all_at_once([partial(asking, completing(admin)) for _ in range(_CROWD)])
     expect({}, _errors(outcomes), "the errors")
     listed = bench.repository.certificates(on.organization_id).items
     expect(1, len(listed), "how many certificates are stored")

@@ -1,14 +1,13 @@
 """Clauses: what the listings show, in which order, under which filters."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import product
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import attrs
 
-from course_domain.course import Course, CourseStatus, CourseType
+from course_domain.course import CourseStatus, CourseType
 from course_domain.participation import PeerMentorCertificate, Registration
 from course_domain.testing.bench import (
     NOW,
@@ -19,67 +18,19 @@ from course_domain.testing.bench import (
     confirmed,
 )
 from course_domain.testing.clause import clause
-from course_domain.testing.expectations import expect
+from course_domain.testing.expectations import expect, expect_some
+from course_domain.testing.oracle import (
+    fits_certificate,
+    fits_course,
+    fits_registration,
+    in_order_of_certificates,
+    in_order_of_courses,
+    in_order_of_registrations,
+    tied_ids,
+)
 
 _TICK = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
-
-# Ids whose order as hex digits is not their order by bytes in groups, by time or by node.
-TIED_IDS = tuple(
-    UUID(text)
-    for text in (
-        "00000000-0000-0000-0000-000000000001",
-        "00000000-0000-4000-8000-ffffffffffff",
-        "0fffffff-0000-1000-8000-000000000000",
-        "10000000-ffff-1000-8000-000000000000",
-        "7fffffff-0000-0000-0000-000000000000",
-        "80000000-0000-0000-0000-000000000000",
-        "a0000000-0000-0000-0000-00000000000a",
-        "ffffffff-ffff-ffff-ffff-fffffffffffe",
-    )
-)
-
-
-def _dated(instant: datetime | None, row_id: UUID) -> tuple[bool, datetime, str]:
-    """Give the place of a row: by its instant, then the hex digits of its id, undated last."""
-    return (instant is None, instant or NOW, row_id.hex)
-
-
-def in_order_of_courses(courses: Iterable[Course]) -> list[Course]:
-    """Order courses as a listing does."""
-    return sorted(courses, key=lambda each: _dated(each.start_date, each.id))
-
-
-def in_order_of_registrations(registrations: Iterable[Registration]) -> list[Registration]:
-    """Order registrations as a listing does."""
-    return sorted(registrations, key=lambda each: _dated(each.registered_at, each.id))
-
-
-def in_order_of_certificates(
-    certificates: Iterable[PeerMentorCertificate],
-) -> list[PeerMentorCertificate]:
-    """Order certificates as a listing does."""
-    return sorted(certificates, key=lambda each: _dated(each.expires_at, each.id))
-
-
-def fits_course(
-    each: Course,
-    *,
-    statuses: Iterable[CourseStatus] | None,
-    course_type: CourseType | None,
-    issues_certificate: bool | None,
-    starts_from: datetime | None,
-    starts_before: datetime | None,
-) -> bool:
-    """Tell whether a course is in a listing with these filters."""
-    start = each.start_date
-    return (
-        (statuses is None or each.status in statuses)
-        and (course_type is None or each.course_type is course_type)
-        and (issues_certificate is None or each.issues_certificate is issues_certificate)
-        and (starts_from is None or (start is not None and starts_from <= start))
-        and (starts_before is None or (start is not None and start < starts_before))
-    )
 
 
 @clause("COURSES-1")
@@ -93,10 +44,11 @@ def courses_come_by_start_then_id(bench: RepositoryBench) -> None:
     """
     organization_id = uuid4()
     starts = (None, NOW, NOW + _TICK, NOW - _DAY * 40_000, NOW + _DAY * 300_000)
-    added = []
-    for start, digits in product(starts, TIED_IDS):
-        row_id = UUID(int=digits.int ^ uuid4().int >> 8 & (2**96 - 1) << 16)
-        added.append(bench.stored(id=row_id, organization_id=organization_id, start_date=start))
+    added = [
+        bench.stored(id=row_id, organization_id=organization_id, start_date=start)
+        for start in starts
+        for row_id in tied_ids()
+    ]
     page = bench.repository.courses(organization_id, limit=200)
     expect(in_order_of_courses(added), list(page.items), "all courses of the organization")
 
@@ -195,16 +147,12 @@ def registrations_come_by_time_and_filter(bench: RepositoryBench) -> None:
         made.append(bench.register(on, whose, at=at))
         if number % 4 == 1:
             answer = change(bench.repository, on, whose, cancelled)
-            assert answer.registration is not None
-            made[-1] = answer.registration
+            made[-1] = expect_some(answer.registration, "the registration in the answer")
     for course_id, user_id in product((None, *(c.id for c in courses), uuid4()), (None, *people)):
-        page = bench.repository.registrations(organization_id, course_id=course_id, user_id=user_id)
-        fitting = [
-            each
-            for each in made
-            if course_id in (None, each.course_id) and user_id in (None, each.user_id)
-        ]
-        what = f"registrations with course_id={course_id}, user_id={user_id}"
+        filters: dict[str, Any] = {"course_id": course_id, "user_id": user_id}
+        page = bench.repository.registrations(organization_id, **filters)
+        fitting = (each for each in made if fits_registration(each, **filters))
+        what = f"registrations with {filters}"
         expect(in_order_of_registrations(fitting), list(page.items), what)
     expect((), bench.repository.registrations(uuid4(), course_id=courses[0].id).items, "foreign")
 
@@ -225,7 +173,8 @@ def a_registration_that_is_confirmed_again_moves(bench: RepositoryBench) -> None
     again = change(
         bench.repository, on, first, lambda seen: confirmed(seen, at=NOW + _DAY * 2)
     ).registration
-    for filters in ({}, {"course_id": on.id}):
+    queries: tuple[dict[str, Any], ...] = ({}, {"course_id": on.id})
+    for filters in queries:
         page = bench.repository.registrations(on.organization_id, **filters)
         expect((later, again), page.items, f"registrations with {filters}")
     own = bench.repository.registrations(on.organization_id, user_id=first)
@@ -248,24 +197,20 @@ def certificates_come_by_expiry_and_filter(bench: RepositoryBench) -> None:
     made: list[PeerMentorCertificate] = []
     for (on, whose), expires_at in zip(product(courses, people), expiries, strict=True):
         certificate = bench.complete(on, whose, expires_at=expires_at).certificate
-        assert certificate is not None
-        made.append(certificate)
+        made.append(expect_some(certificate, "the certificate in the answer"))
     for course_id, user_id, before in product(
         (None, courses[0].id, uuid4()),
         (None, *people),
         (None, NOW, NOW + _TICK, NOW + _TICK * 2, NOW + _DAY * 500_000),
     ):
-        page = bench.repository.certificates(
-            organization_id, course_id=course_id, user_id=user_id, expires_before=before
-        )
-        fitting = [
-            each
-            for each in made
-            if course_id in (None, each.course_id)
-            and user_id in (None, each.peer_mentor_id)
-            and (before is None or (each.expires_at is not None and each.expires_at < before))
-        ]
-        what = f"certificates with {course_id=}, {user_id=}, expires_before={before}"
+        filters: dict[str, Any] = {
+            "course_id": course_id,
+            "user_id": user_id,
+            "expires_before": before,
+        }
+        page = bench.repository.certificates(organization_id, **filters)
+        fitting = (each for each in made if fits_certificate(each, **filters))
+        what = f"certificates with {filters}"
         expect(in_order_of_certificates(fitting), list(page.items), what)
 
 
@@ -279,9 +224,9 @@ def certificates_that_expire_together_come_by_id(bench: RepositoryBench) -> None
     """
     on = bench.stored()
     made: list[PeerMentorCertificate] = []
-    for expires_at, digits in product((NOW + _DAY * 90, None), TIED_IDS):
+    rows = ((expiry, row_id) for expiry in (NOW + _DAY * 90, None) for row_id in tied_ids())
+    for expires_at, row_id in rows:
         whose = uuid4()
-        row_id = UUID(int=digits.int ^ uuid4().int >> 8 & (2**96 - 1) << 16)
         bench.register(on, whose)
         certificate = change(
             bench.repository,
@@ -289,8 +234,7 @@ def certificates_that_expire_together_come_by_id(bench: RepositoryBench) -> None
             whose,
             lambda seen: completed(seen, expires_at=expires_at, certificate_id=row_id),
         ).certificate
-        assert certificate is not None
-        made.append(certificate)
+        made.append(expect_some(certificate, "the certificate in the answer"))
     page = bench.repository.certificates(on.organization_id)
     expect(in_order_of_certificates(made), list(page.items), "the certificates in order")
 

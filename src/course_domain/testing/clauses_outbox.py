@@ -5,10 +5,8 @@ from uuid import uuid4
 
 import attrs
 
-from course_domain.actor import Actor, Role
 from course_domain.participation import Participation, RenewalReminder
 from course_domain.ports import CourseRepository
-from course_domain.service import CourseService
 from course_domain.testing.bench import (
     NOW,
     SHARED_STORE,
@@ -20,7 +18,9 @@ from course_domain.testing.bench import (
     walk,
 )
 from course_domain.testing.clause import clause
-from course_domain.testing.expectations import expect, expect_true
+from course_domain.testing.differences import brief
+from course_domain.testing.expectations import expect, expect_some
+from course_domain.testing.stops import expect_never_lost
 
 _DAY = timedelta(days=1)
 
@@ -30,8 +30,7 @@ def _pending(repository: CourseRepository) -> list[RenewalReminder]:
 
 
 def _reminder_of(done: Participation) -> RenewalReminder:
-    assert done.reminder is not None
-    return done.reminder
+    return expect_some(done.reminder, "the reminder in the answer")
 
 
 @clause("OUTBOX-1")
@@ -64,7 +63,9 @@ def a_marked_reminder_is_gone_for_good(bench: RepositoryBench) -> None:
     unknown = attrs.evolve(first, certificate_id=uuid4())
     for marked, left in ((unknown, {first, second}), (first, {second}), (first, {second})):
         bench.repository.mark_reminder_scheduled(marked)
-        expect(left, set(_pending(bench.repository)), f"the outbox after the mark of {marked}")
+        expect(
+            left, set(_pending(bench.repository)), f"the outbox after the mark of {brief(marked)}"
+        )
 
 
 @clause("OUTBOX-3")
@@ -161,51 +162,6 @@ def the_outbox_is_walked_while_it_is_marked(bench: RepositoryBench) -> None:
     expect([], _pending(bench.repository), "what is left")
 
 
-class _Stop(BaseException):
-    """Stand for a host that is stopped just there."""
-
-
-class _Scheduler:
-    """Take reminders, or stop before or after taking one."""
-
-    def __init__(self, *, stops: str = "") -> None:
-        self.stops = stops
-        self.taken: list[RenewalReminder] = []
-
-    def schedule(self, reminder: RenewalReminder) -> None:
-        if self.stops == "before":
-            raise _Stop
-        self.taken.append(reminder)
-        if self.stops == "after":
-            raise _Stop
-
-
-def _expect_never_lost(
-    bench: RepositoryBench, stops: str, reopened: CourseRepository | None = None
-) -> None:
-    on = bench.stored(certificate_validity_months=12)
-    admin = Actor(user_id=uuid4(), organization_id=on.organization_id, role=Role.ADMIN)
-    whose = uuid4()
-    bench.register(on, whose)
-    first = _Scheduler(stops=stops)
-    service = CourseService(bench.repository, first, clock=lambda: NOW)
-    stopped = False
-    try:
-        service.complete_registration(admin, on.id, user_id=whose)
-    except _Stop:
-        stopped = True
-    expect_true(stopped, "the host stops while it schedules")
-    repository = reopened or bench.repository
-    entry = shown(repository, on, whose)
-    expect_true(entry.certificate, "the certificate is stored although the host has stopped")
-    second = _Scheduler()
-    again = CourseService(repository, second, clock=lambda: NOW)
-    expect(1, again.schedule_pending_reminders(), "how many reminders the next run schedules")
-    taken = {each.certificate_id for each in second.taken}
-    expect({getattr(entry.certificate, "id", None)}, taken, "what the next run schedules")
-    expect(0, again.schedule_pending_reminders(), "how many the run after that schedules")
-
-
 @clause("OUTBOX-7")
 def a_host_that_stops_loses_no_reminder(bench: RepositoryBench) -> None:
     """A host that stops before a reminder is scheduled, or before it is marked, finds it again.
@@ -216,7 +172,7 @@ def a_host_that_stops_loses_no_reminder(bench: RepositoryBench) -> None:
     and not before.
     """
     for stops in ("before", "after"):
-        _expect_never_lost(bench, stops)
+        expect_never_lost(bench, stops)
 
 
 @clause("OUTBOX-8", SHARED_STORE)
@@ -228,7 +184,7 @@ def a_host_that_comes_back_finds_its_reminders(bench: RepositoryBench) -> None:
     A correct adapter has the outbox in its store.
     """
     for stops in ("before", "after"):
-        _expect_never_lost(bench, stops, reopened=bench.reopened())
+        expect_never_lost(bench, stops, reopened=bench.reopened())
 
 
 @clause("OUTBOX-9")

@@ -1,59 +1,18 @@
 """Clauses: pages without gaps or repeats, and cursors that keep their place."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import attrs
 
 from course_domain.course import Course, CourseStatus
-from course_domain.errors import InvalidValue
-from course_domain.ports import CourseRepository, Page
 from course_domain.testing.bench import NOW, RepositoryBench, items, walk
 from course_domain.testing.clause import clause
-from course_domain.testing.clauses_keys import is_cursor
 from course_domain.testing.expectations import expect, expect_true
+from course_domain.testing.listings import filled, is_cursor, listings, rows_or_none
 
 _DAY = timedelta(days=1)
-
-# A listing by name, taking `after` and `limit`.
-_Listing = Callable[..., Page[Any]]
-
-
-def _filled(bench: RepositoryBench, courses: int = 9) -> tuple[UUID, Course]:
-    """Fill an organization: dated, tied and undated courses, and people on the first of them."""
-    organization_id = uuid4()
-    starts = (NOW, NOW, NOW + _DAY, None)
-    added = [
-        bench.stored(organization_id=organization_id, start_date=starts[number % 4])
-        for number in range(courses)
-    ]
-    expiries = (NOW + _DAY, NOW + _DAY, NOW + 2 * _DAY, None)
-    for number in range(7):
-        bench.complete(added[0], expires_at=expiries[number % 4])
-    return organization_id, added[0]
-
-
-def _listings(repository: CourseRepository, organization_id: UUID) -> dict[str, _Listing]:
-    def courses(**page: Any) -> Page[Any]:
-        return repository.courses(organization_id, **page)
-
-    def registrations(**page: Any) -> Page[Any]:
-        return repository.registrations(organization_id, **page)
-
-    def certificates(**page: Any) -> Page[Any]:
-        return repository.certificates(organization_id, **page)
-
-    def reminders(**page: Any) -> Page[Any]:
-        return repository.pending_reminders(**page)
-
-    return {
-        "courses": courses,
-        "registrations": registrations,
-        "certificates": certificates,
-        "pending_reminders": reminders,
-    }
 
 
 @clause("PAGES-1")
@@ -66,8 +25,8 @@ def pages_join_without_gaps_or_repeats(bench: RepositoryBench) -> None:
     A correct adapter reads one row more than the limit to know whether anything follows, and goes
     on behind the last row that it gave, by the whole key of the order.
     """
-    organization_id, _ = _filled(bench)
-    for name, listing in _listings(bench.repository, organization_id).items():
+    organization_id = filled(bench)
+    for name, listing in listings(bench.repository, organization_id).items():
         whole = listing(limit=200)
         expect(None, whole.next, f"{name}: next of a page that holds all")
         for limit in range(1, len(whole.items) + 2):
@@ -87,8 +46,8 @@ def a_page_is_a_tuple_and_its_cursor_plain_text(bench: RepositoryBench) -> None:
 
     A correct adapter writes its cursors in that alphabet, whatever the order is made of.
     """
-    organization_id, _ = _filled(bench)
-    for name, listing in _listings(bench.repository, organization_id).items():
+    organization_id = filled(bench)
+    for name, listing in listings(bench.repository, organization_id).items():
         for page in walk(lambda after: listing(after=after, limit=1)):
             expect(tuple, type(page.items), f"{name}: the type of items")
             expect_true(
@@ -106,8 +65,8 @@ def a_cursor_goes_with_any_limit(bench: RepositoryBench) -> None:
 
     A correct adapter puts the place into the cursor, not the number of a page or an offset.
     """
-    organization_id, _ = _filled(bench)
-    for name, listing in _listings(bench.repository, organization_id).items():
+    organization_id = filled(bench)
+    for name, listing in listings(bench.repository, organization_id).items():
         whole = list(listing(limit=200).items)
         first = listing(limit=2)
         for limit in (1, 3, 200, 3):
@@ -123,7 +82,7 @@ def rows_that_stay_are_seen_once_while_others_come_and_go(bench: RepositoryBench
 
     A correct adapter pages by key and never by OFFSET.
     """
-    organization_id, _ = _filled(bench, courses=12)
+    organization_id = filled(bench, courses=12)
     query: dict[str, Any] = {"statuses": [CourseStatus.PUBLISHED]}
     before = bench.repository.courses(organization_id, **query).items
     going = {each.id for each in before[::3]}
@@ -159,7 +118,7 @@ def a_cursor_outlives_its_row(bench: RepositoryBench) -> None:
 
     A correct adapter finds what comes behind a key, whether or not a row has that key.
     """
-    organization_id, _ = _filled(bench)
+    organization_id = filled(bench)
     query: dict[str, Any] = {"statuses": [CourseStatus.PUBLISHED]}
     whole = bench.repository.courses(organization_id, **query).items
     for index, fields in ((1, {"status": CourseStatus.ARCHIVED}), (3, {"start_date": None})):
@@ -190,38 +149,31 @@ def a_cursor_of_another_query_shows_nothing_outside(bench: RepositoryBench) -> N
 
     A correct adapter takes from a cursor only where to go on, never whose or which rows.
     """
-    organization_id, _ = _filled(bench)
-    other_id, _ = _filled(bench)
+    organization_id = filled(bench)
+    other_id = filled(bench)
     cursors = [
         page.next
-        for listing in _listings(bench.repository, other_id).values()
+        for listing in listings(bench.repository, other_id).values()
         for page in walk(lambda after: listing(after=after, limit=2))
         if page.next is not None
     ]
-    for name, listing in _listings(bench.repository, organization_id).items():
+    for name, listing in listings(bench.repository, organization_id).items():
         whole = listing(limit=200).items
         for cursor in cursors:
-            found = _page_or_none(lambda: listing(after=cursor, limit=200))
+            found = rows_or_none(lambda: listing(after=cursor, limit=200))
             outside = [each for each in found if each not in whole]
             expect([], outside, f"{name} with {cursor!r}: rows outside the query")
     for cursor in cursors:
-        found = _page_or_none(
+        found = rows_or_none(
             lambda: bench.repository.courses(
                 organization_id, statuses=[CourseStatus.DRAFT], after=cursor
             )
         )
         expect((), tuple(found), f"drafts, of which there are none, with {cursor!r}")
-        found = _page_or_none(
+        found = rows_or_none(
             lambda: bench.repository.registrations(organization_id, user_id=uuid4(), after=cursor)
         )
         expect((), tuple(found), f"registrations of a stranger with {cursor!r}")
-
-
-def _page_or_none(listing: Callable[[], Page[Any]]) -> tuple[Any, ...]:
-    try:
-        return listing().items
-    except InvalidValue:
-        return ()
 
 
 @clause("PAGES-7")

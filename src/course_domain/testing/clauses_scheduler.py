@@ -7,11 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import attrs
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from course_domain.participation import RenewalReminder
 from course_domain.ports import ReminderScheduler
-from course_domain.testing.bench import CALL_SECONDS, EXAMPLES, NOW, THREADS
+from course_domain.testing.bench import CALL_SECONDS, NOW, THREADS, settings_of
 from course_domain.testing.bounds import bounded
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect
@@ -30,15 +30,13 @@ class SchedulerBench:
     capabilities: frozenset[str] = frozenset()
     profile: str = "default"
     call_seconds: float = CALL_SECONDS
-    _raw: ReminderScheduler | None = attrs.field(default=None, init=False)
+    _raw: ReminderScheduler | None = attrs.field(default=None, init=False, repr=False)
 
     @property
     def scheduler(self) -> ReminderScheduler:
         """The clause's own scheduler, each of its calls bounded."""
-        if self._raw is None:
-            self._raw = self.make_scheduler()
         made: ReminderScheduler = bounded(
-            self._raw,
+            self._adapter(),
             ReminderScheduler,
             self.call_seconds,
             in_thread=THREADS in self.capabilities,
@@ -47,12 +45,16 @@ class SchedulerBench:
 
     def taken_now(self) -> list[RenewalReminder]:
         """Give the reminders that will take effect, in the order of their certificates."""
-        assert self._raw is not None
-        return sorted(self.taken(self._raw), key=lambda each: each.certificate_id.hex)
+        return sorted(self.taken(self._adapter()), key=lambda each: each.certificate_id.hex)
+
+    def _adapter(self) -> ReminderScheduler:
+        if self._raw is None:
+            self._raw = self.make_scheduler()
+        return self._raw
 
 
 def _reminder(**fields: Any) -> RenewalReminder:
-    plain = {
+    plain: dict[str, Any] = {
         "certificate_id": uuid4(),
         "course_id": uuid4(),
         "organization_id": uuid4(),
@@ -145,12 +147,7 @@ def any_reminder_is_taken_as_it_is(bench: SchedulerBench) -> None:
     """
     scheduler = bench.scheduler
 
-    @settings(
-        max_examples=EXAMPLES[bench.profile],
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @settings_of(bench.profile)
     @given(reminders())
     def holds(drawn: RenewalReminder) -> None:
         offered = attrs.evolve(drawn, certificate_id=uuid4())
@@ -186,10 +183,8 @@ def a_crowd_schedules_a_reminder_once(bench: SchedulerBench) -> None:
     scheduler = bench.scheduler
     shared = _reminder()
     own = [_reminder() for _ in range(8)]
-    calls: list[Callable[[], Any]] = [
-        partial(scheduler.schedule, each) for each in (*own, *[shared] * 8)
-    ]
-    errors = [each.error for each in all_at_once(calls) if each.error is not None]
+    outcomes = all_at_once([partial(scheduler.schedule, each) for each in (*own, *[shared] * 8)])
+    errors = [each.error for each in outcomes if each.error is not None]
     expect([], errors, "the errors")
     expected = sorted(each.certificate_id.hex for each in (*own, shared))
     observed = [each.certificate_id.hex for each in bench.taken_now()]

@@ -17,8 +17,8 @@ from course_domain.testing.bench import (
     shown,
 )
 from course_domain.testing.clause import clause
-from course_domain.testing.clauses_keys import listings
 from course_domain.testing.expectations import expect, expect_error
+from course_domain.testing.listings import listings_and_an_empty_one
 
 _DAY = timedelta(days=1)
 
@@ -45,8 +45,8 @@ def a_change_is_seen_through_every_object(bench: RepositoryBench) -> None:
         answer = change(first, on, whose, decide)
         expect(answer, shown(second, on, whose), f"a participation after {decide.__name__}")
     bench.complete(on)
-    for name, listing in listings(first, on.organization_id).items():
-        there = listings(second, on.organization_id)[name]
+    for name, listing in listings_and_an_empty_one(first, on.organization_id).items():
+        there = listings_and_an_empty_one(second, on.organization_id)[name]
         expect(listing(limit=50), there(limit=50), f"{name} through the other object")
     for reminder in first.pending_reminders().items:
         second.mark_reminder_scheduled(reminder)
@@ -88,8 +88,8 @@ def a_cursor_is_good_on_every_object(bench: RepositoryBench) -> None:
     for _ in range(4):
         bench.stored(organization_id=on.organization_id)
         bench.complete(on)
-    there = listings(second, on.organization_id)
-    for name, listing in listings(first, on.organization_id).items():
+    there = listings_and_an_empty_one(second, on.organization_id)
+    for name, listing in listings_and_an_empty_one(first, on.organization_id).items():
         page = listing(limit=2)
         if page.next is not None:
             expected = listing(after=page.next, limit=200)

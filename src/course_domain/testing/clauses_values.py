@@ -12,14 +12,15 @@ from course_domain.course import Course
 from course_domain.participation import Participation
 from course_domain.testing.bench import RepositoryBench, change, course, items, shown, walk
 from course_domain.testing.clause import clause
-from course_domain.testing.expectations import expect
+from course_domain.testing.expectations import expect, expect_some
 from course_domain.testing.strategies import certificates, courses, registrations, reminders
 
 
-def _expect_same(expected: Any, observed: Any, what: str) -> None:
+def _expect_same(expected: attrs.AttrsInstance, observed: object, what: str) -> None:
     """Compare field by field, with the types, and the zone of every instant."""
     for field in attrs.fields(type(expected)):
-        one, other = getattr(expected, field.name), getattr(observed, field.name)
+        one: object = getattr(expected, field.name)
+        other: object = getattr(observed, field.name)
         expect(one, other, f"{what}: {field.name}")
         expect(type(one), type(other), f"{what}: the type of {field.name}")
         if isinstance(other, datetime):
@@ -41,8 +42,7 @@ def any_course_comes_back_equal(bench: RepositoryBench) -> None:
     def holds(drawn: Course) -> None:
         added = attrs.evolve(drawn, id=uuid4(), organization_id=uuid4())
         bench.repository.add(added)
-        read = bench.repository.get(added.organization_id, added.id)
-        expect(True, read is not None, "get finds it")
+        read = expect_some(bench.repository.get(added.organization_id, added.id), "what get finds")
         _expect_same(added, read, "get")
         (listed,) = bench.repository.courses(added.organization_id).items
         _expect_same(added, listed, "courses")
@@ -63,17 +63,18 @@ def any_revised_course_comes_back_equal(bench: RepositoryBench) -> None:
     @bench.settings()
     @given(courses(), courses())
     def holds(drawn: Course, target: Course) -> None:
-        keys = {"id": uuid4(), "organization_id": uuid4()}
+        keys: dict[str, Any] = {"id": uuid4(), "organization_id": uuid4()}
         before = attrs.evolve(drawn, **keys)
         bench.repository.add(before)
-        kept = {"created_by": before.created_by, "created_at": before.created_at}
+        kept: dict[str, Any] = {"created_by": before.created_by, "created_at": before.created_at}
         after = attrs.evolve(target, **keys, **kept)
         answer = bench.repository.change_course(
             before.organization_id, before.id, lambda _seen: after
         )
         _expect_same(after, answer, "change_course")
-        read = bench.repository.get(before.organization_id, before.id)
-        expect(True, read is not None, "get finds it")
+        read = expect_some(
+            bench.repository.get(before.organization_id, before.id), "what get finds"
+        )
         _expect_same(after, read, "get")
 
     holds()
@@ -96,15 +97,15 @@ def any_record_comes_back_equal(bench: RepositoryBench) -> None:
         whose = uuid4()
         keys = {"course_id": on.id, "organization_id": on.organization_id}
         certificate = data.draw(certificates(id=uuid4(), peer_mentor_id=whose, **keys))
+        registration = data.draw(registrations(id=uuid4(), user_id=whose, **keys))
+        reminder = data.draw(reminders(certificate_id=certificate.id, peer_mentor_id=whose, **keys))
         answer = Participation(
             course=on,
             confirmed_count=0,
             user_id=whose,
-            registration=data.draw(registrations(id=uuid4(), user_id=whose, **keys)),
+            registration=registration,
             certificate=certificate,
-            reminder=data.draw(
-                reminders(certificate_id=certificate.id, peer_mentor_id=whose, **keys)
-            ),
+            reminder=reminder,
         )
         after = change(bench.repository, on, whose, lambda _seen: answer)
         read = shown(bench.repository, on, whose)
@@ -112,14 +113,14 @@ def any_record_comes_back_equal(bench: RepositoryBench) -> None:
         (certified,) = bench.repository.certificates(on.organization_id).items
         pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
         for what, observed in (("answer", after.registration), ("list", listed)):
-            _expect_same(answer.registration, observed, f"the registration, {what}")
+            _expect_same(registration, observed, f"the registration, {what}")
         for what, observed_certificate in (("answer", after.certificate), ("list", certified)):
             _expect_same(certificate, observed_certificate, f"the certificate, {what}")
-        expect(answer.registration, read.registration, "the registration, participations")
+        expect(registration, read.registration, "the registration, participations")
         expect(certificate, read.certificate, "the certificate, participations")
-        (reminder,) = [each for each in pending if each.peer_mentor_id == whose]
-        _expect_same(answer.reminder, reminder, "the reminder")
-        bench.repository.mark_reminder_scheduled(reminder)
+        (waiting,) = [each for each in pending if each.peer_mentor_id == whose]
+        _expect_same(reminder, waiting, "the reminder")
+        bench.repository.mark_reminder_scheduled(waiting)
 
     holds()
 
@@ -138,8 +139,9 @@ def long_text_comes_back_whole(bench: RepositoryBench) -> None:
         (long, " ", "", "a ", "A ", "\ufeff", "\r\n\t", "e\u0301")
     ):
         stored = bench.stored(description=description, location=description, title=f"{number} ")
-        read = bench.repository.get(stored.organization_id, stored.id)
-        expect(True, read is not None, "get finds it")
+        read = expect_some(
+            bench.repository.get(stored.organization_id, stored.id), "what get finds"
+        )
         _expect_same(stored, read, f"text of {len(description)} characters")
 
 

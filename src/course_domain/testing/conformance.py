@@ -21,11 +21,10 @@ except ModuleNotFoundError as error:
     msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
     raise ModuleNotFoundError(msg, name=error.name) from error
 
-pytest.register_assert_rewrite("course_domain.testing.expectations", "course_domain.testing.bench")
-
-from course_domain.participation import RenewalReminder  # noqa: E402  rewritten from here on
-from course_domain.ports import CourseRepository, ReminderScheduler  # noqa: E402
-from course_domain.testing import (  # noqa: E402
+from course_domain.participation import RenewalReminder
+from course_domain.ports import CourseRepository, ReminderScheduler
+from course_domain.testing import (
+    clauses_arguments,
     clauses_crowds,
     clauses_decide,
     clauses_keys,
@@ -35,24 +34,31 @@ from course_domain.testing import (  # noqa: E402
     clauses_races,
     clauses_scheduler,
     clauses_store,
+    clauses_storing,
+    clauses_turns,
     clauses_values,
-    model,
+    machine,
 )
-from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, RepositoryBench  # noqa: E402
-from course_domain.testing.clause import Clause  # noqa: E402
-from course_domain.testing.clauses_scheduler import SchedulerBench  # noqa: E402
-from course_domain.testing.report import FAILED, PASSED, SKIPPED, Report, Result  # noqa: E402
+from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, RepositoryBench
+from course_domain.testing.clause import Clause
+from course_domain.testing.clauses_scheduler import SchedulerBench
+from course_domain.testing.report import FAILED, PASSED, SKIPPED, Report, Result
+
+__tracebackhide__ = True  # pytest then begins with the clause
 
 REPOSITORY_CLAUSES: tuple[Clause[RepositoryBench], ...] = (
+    *clauses_arguments.CLAUSES,
     *clauses_keys.CLAUSES,
     *clauses_values.CLAUSES,
     *clauses_lists.CLAUSES,
     *clauses_pages.CLAUSES,
     *clauses_decide.CLAUSES,
+    *clauses_storing.CLAUSES,
     *clauses_outbox.CLAUSES,
     *clauses_store.CLAUSES,
-    *model.CLAUSES,
+    *machine.CLAUSES,
     *clauses_races.CLAUSES,
+    *clauses_turns.CLAUSES,
     *clauses_crowds.CLAUSES,
 )
 """Every promise of `CourseRepository`."""
@@ -96,7 +102,7 @@ class _Contract:
         super().__init_subclass__()
         _check_declared(cls.capabilities, cls.profile)
         for base in cls.__mro__:
-            if "test_promise" in vars(base) and not base.__module__ == __name__:
+            if "test_promise" in vars(base) and base.__module__ != __name__:
                 msg = f"{cls.__name__} overrides test_promise: declare known_defects instead"
                 raise TypeError(msg)
 
@@ -104,7 +110,9 @@ class _Contract:
         if held.id in self.known_defects:
             reason = f"{held.id}: {self.known_defects[held.id]}"
             request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-        held.run(bench)
+        # Then pytest prints the source of a clause that fails, down to the line.
+        docstring_is_shown = request.config.getoption("tbstyle") in {"auto", "long"}
+        held.run(bench, docstring_is_shown=docstring_is_shown)
 
 
 class CourseRepositoryContract(_Contract):

@@ -1,7 +1,7 @@
 """Races that are forced: a rival starts from inside a decision, in a thread of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -52,7 +52,8 @@ class Rival:
 
     def outcome(self) -> Outcome:
         """Wait for the rival's answer or error."""
-        assert self._thread is not None, "the decision was never asked, so no rival was started"
+        if self._thread is None:
+            raise AssertionError("the decision was never asked, so no rival was started")
         self._thread.join(CALL_SECONDS)
         if self._thread.is_alive():
             raise CallHung(f"the rival's call hung: no answer in {CALL_SECONDS} seconds")
@@ -103,7 +104,7 @@ def duel(
     return Duel(mine, opponent.outcome(), seen, done)
 
 
-def all_at_once(calls: list[Callable[[], Any]]) -> list[Outcome]:
+def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Outcome]:
     """Run calls in a thread each, let go together, and give what each gave or raised."""
     barrier = threading.Barrier(len(calls))
 

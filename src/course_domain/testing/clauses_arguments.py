@@ -1,0 +1,125 @@
+"""Clauses: the arguments that an adapter checks, and those it takes as they come."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from course_domain.course import CourseStatus
+from course_domain.errors import InvalidValue
+from course_domain.ports import MAX_CURSOR_LENGTH, Page
+from course_domain.rules import Rule
+from course_domain.testing.bench import RepositoryBench
+from course_domain.testing.clause import clause
+from course_domain.testing.expectations import broken, expect, expect_invalid, expect_true
+from course_domain.testing.listings import listings_and_an_empty_one
+
+# A limit that is no int at all may be told as a value of the wrong type as well.
+_OUT_OF_RANGE = frozenset({Rule.OUT_OF_RANGE})
+_NO_LIMIT = frozenset({Rule.OUT_OF_RANGE, Rule.WRONG_TYPE})
+_UNKNOWN_CURSOR = frozenset({Rule.UNKNOWN_CURSOR})
+
+
+@clause("ARGUMENTS-1")
+def a_limit_out_of_bounds_is_refused(bench: RepositoryBench) -> None:
+    """Every listing refuses a limit that is no int from 1 to 200, and takes 1 and 200.
+
+    A failure means that a caller can ask for a page without end, or gets a page of True items.
+
+    A correct adapter begins each listing with `page_limit(limit)`, before it looks at anything.
+    """
+    stored = bench.stored()
+    for organization_id in (stored.organization_id, uuid4()):
+        for name, listing in listings_and_an_empty_one(bench.repository, organization_id).items():
+            for limit in (0, -1, 201):
+                what = f"{name} with limit={limit!r}"
+                expect_invalid(_OUT_OF_RANGE, "limit", lambda: listing(limit=limit), what)
+            for mistyped in (True, "50", 1.5):
+                what = f"{name} with limit={mistyped!r}"
+                expect_invalid(_NO_LIMIT, "limit", lambda: listing(limit=mistyped), what)
+            for limit in (1, 200):
+                expect_true(_is_page(listing(limit=limit)), f"{name} takes limit={limit}")
+
+
+def _is_page(answer: object) -> bool:
+    return isinstance(answer, Page)
+
+
+@clause("ARGUMENTS-2")
+def what_is_no_cursor_is_refused(bench: RepositoryBench) -> None:
+    """Every listing refuses an `after` that it cannot read back whole, the empty text too.
+
+    A failure means that a damaged cursor crashes the caller, or begins the list anew unnoticed.
+
+    A correct adapter reads the whole cursor, strictly, before anything else, and raises
+    `unknown_cursor()` for what it never wrote.
+    """
+    stored = bench.stored()
+    for organization_id in (stored.organization_id, uuid4()):
+        for name, listing in listings_and_an_empty_one(bench.repository, organization_id).items():
+            for after in ("", " ", "å", "a b", "!", "\x00", "a" * (MAX_CURSOR_LENGTH + 1)):
+                what = f"{name} with after={after!r}"
+                expect_invalid(_UNKNOWN_CURSOR, "after", lambda: listing(after=after), what)
+            for after in ("nonsense", "~", "0", "-1", "courses.1", "...", "2027-01-01"):
+                _expect_cursor_or_refusal(lambda: listing(after=after), f"{name}, {after!r}")
+
+
+def _expect_cursor_or_refusal(listing: Callable[[], Page[object]], what: str) -> None:
+    """Let an adapter read a text as a place of its own, as long as it does not stumble."""
+    try:
+        observed: object = listing()
+    except InvalidValue as error:
+        observed = {violation.rule for violation in error.violations}
+        expect(set(_UNKNOWN_CURSOR), observed, f"{what}: the rule")
+    except Exception as error:
+        raise broken(
+            f"{what}: a text that is no cursor",
+            "InvalidValue with unknown_cursor",
+            f"{type(error).__name__}: {error}",
+        ) from error
+
+
+@clause("ARGUMENTS-3")
+def ids_and_statuses_come_in_any_iterable(bench: RepositoryBench) -> None:
+    """`statuses` and `course_ids` may be any iterable, read once; repeats count once.
+
+    A failure means that a caller who passes a generator or a set gets a wrong answer.
+
+    A correct adapter makes a tuple or a set of what it is given, once, and then works on that.
+    """
+    stored = bench.stored()
+    organization_id, user_id = stored.organization_id, uuid4()
+    published = (CourseStatus.PUBLISHED, CourseStatus.PUBLISHED)
+    for statuses in (list(published), set(published), iter(published), dict.fromkeys(published)):
+        page = bench.repository.courses(organization_id, statuses=statuses)
+        expect((stored,), page.items, f"courses with statuses as {type(statuses).__name__}")
+    ids = (stored.id, uuid4(), stored.id)
+    for course_ids in (list(ids), set(ids), iter(ids), dict.fromkeys(ids)):
+        found = bench.repository.participations(organization_id, course_ids, user_id)
+        what = f"participations with course_ids as {type(course_ids).__name__}"
+        expect({stored.id}, set(found), what)
+    expect({}, dict(bench.repository.participations(organization_id, [], user_id)), "of no ids")
+
+
+@clause("ARGUMENTS-4")
+def two_hundred_participations_come_in_one_call(bench: RepositoryBench) -> None:
+    """`participations` takes 200 ids in one call and gives every one that there is.
+
+    A failure means that a full page of courses cannot be shown with its offers.
+
+    A correct adapter asks its storage in parts where a statement takes fewer parameters.
+    """
+    organization_id, user_id = uuid4(), uuid4()
+    courses = [bench.stored(organization_id=organization_id) for _ in range(20)]
+    bench.register(courses[7], user_id)
+    ids = [each.id for each in courses] + [uuid4() for _ in range(180)]
+    found = bench.repository.participations(organization_id, ids, user_id)
+    expect({each.id for each in courses}, set(found), "the courses found of 200 ids")
+    registered = {key for key, entry in found.items() if entry.registration is not None}
+    expect({courses[7].id}, registered, "the courses with a registration")
+
+
+CLAUSES = (
+    a_limit_out_of_bounds_is_refused,
+    what_is_no_cursor_is_refused,
+    ids_and_statuses_come_in_any_iterable,
+    two_hundred_participations_come_in_one_call,
+)
