@@ -21,8 +21,15 @@ from course_domain.sql.changes import FromDecision, Seen
 from course_domain.sql.connections import LostRace, trying
 from course_domain.sql.convoys import Ride
 from course_domain.sql.faults import Fault, fault_of
-from course_domain.sql.rows import REGISTRATION_COLUMNS, columns_of, participation_of
-from course_domain.sql.schema import courses, registrations
+from course_domain.sql.rows import (
+    CERTIFICATE_COLUMNS,
+    COURSE_COLUMNS,
+    REGISTRATION_COLUMNS,
+    Columns,
+    columns_of,
+    participation_of,
+)
+from course_domain.sql.schema import certificates, courses, registrations
 
 
 def _array(column: sa.Column[Any], parameter: str) -> sa.BindParameter[Any]:
@@ -34,12 +41,38 @@ _USERS = (
     .table_valued(sa.column("user_id", registrations.c.user_id.type))
     .render_derived(name="asking")
 )
+
+
+def _own(columns: Columns, table: sa.Table, person: sa.Column[Any]) -> Any:
+    """Look one person's row up by its key; without the limit, a join would read them all."""
+    found = sa.select(*columns).where(
+        table.c.organization_id == courses.c.organization_id,
+        table.c.course_id == courses.c.id,
+        person == _USERS.c.user_id,
+    )
+    return found.limit(sa.literal_column("1")).lateral(f"own_{table.name}")
+
+
+_REGISTRATION = _own(REGISTRATION_COLUMNS, registrations, registrations.c.user_id)
+_CERTIFICATE = _own(CERTIFICATE_COLUMNS, certificates, certificates.c.peer_mentor_id)
+
 LOAD_CONVOY = (
-    statements.participations_of(_USERS.c.user_id, _USERS)
+    sa.select(
+        courses.c.version,
+        courses.c.confirmed_count,
+        *COURSE_COLUMNS,
+        *_REGISTRATION.c,
+        *_CERTIFICATE.c,
+        _USERS.c.user_id,
+    )
+    .select_from(
+        courses.join(_USERS, sa.true())
+        .outerjoin(_REGISTRATION, sa.true())
+        .outerjoin(_CERTIFICATE, sa.true())
+    )
     .where(statements.THIS_COURSE)
-    .add_columns(_USERS.c.user_id)
 )
-"""One row for each user who asks, all of one state."""
+"""One row for each user who asks, all of one state, as `PARTICIPATION_COLUMNS` and the user."""
 
 _COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
 _NEW = (
@@ -181,7 +214,7 @@ class RegistrationConvoys:
     @contextmanager
     def _cursor(self, *, autocommit: bool) -> Generator[Any, None, None]:
         """Give a cursor; with `autocommit`, each statement is a transaction of its own."""
-        pooled = self._engine.raw_connection()
+        pooled = self._connected()
         try:
             driver: Any = pooled.driver_connection
             driver.autocommit = autocommit
@@ -198,6 +231,12 @@ class RegistrationConvoys:
             raise DBAPIError("", None, error) from error
         finally:
             pooled.close()
+
+    def _connected(self) -> sa.PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except self._driver.Error as error:
+            raise DBAPIError("", None, error) from error
 
 
 def _states_of(rows: list[Any]) -> _Decided:

@@ -15,34 +15,29 @@ _USER = sa.bindparam("of_user", type_=registrations.c.user_id.type)
 THIS_COURSE = sa.and_(courses.c.organization_id == _ORGANIZATION, courses.c.id == _COURSE)
 
 
-def participations_of(
-    user: sa.ColumnElement[UUID], asking: sa.FromClause | None = None
-) -> sa.Select[Any]:
-    """Select courses with the registration and certificate of a user, or of each who asks."""
-    registration = sa.and_(
-        registrations.c.organization_id == courses.c.organization_id,
-        registrations.c.course_id == courses.c.id,
-        registrations.c.user_id == user,
+def _own(table: sa.Table, person: sa.Column[UUID]) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        table.c.organization_id == courses.c.organization_id,
+        table.c.course_id == courses.c.id,
+        person == _USER,
     )
-    certificate = sa.and_(
-        certificates.c.organization_id == courses.c.organization_id,
-        certificates.c.course_id == courses.c.id,
-        certificates.c.peer_mentor_id == user,
-    )
-    found = courses if asking is None else courses.join(asking, sa.true())
-    joined = found.outerjoin(registrations, registration).outerjoin(certificates, certificate)
-    return sa.select(*PARTICIPATION_COLUMNS).select_from(joined)
 
+
+_PARTICIPATIONS = sa.select(*PARTICIPATION_COLUMNS).select_from(
+    courses.outerjoin(registrations, _own(registrations, registrations.c.user_id)).outerjoin(
+        certificates, _own(certificates, certificates.c.peer_mentor_id)
+    )
+)
 
 LOCK_COURSE = sa.select(courses.c.version).where(THIS_COURSE).with_for_update()
 """Make other writers of this course wait, on engines that lock rows."""
 
 LOAD_COURSE = sa.select(courses.c.version, *COURSE_COLUMNS).where(THIS_COURSE)
 
-LOAD_PARTICIPATION = participations_of(_USER).where(THIS_COURSE)
+LOAD_PARTICIPATION = _PARTICIPATIONS.where(THIS_COURSE)
 """Course, count, registration and certificate of one person, as one state."""
 
-LOAD_PARTICIPATIONS = participations_of(_USER).where(
+LOAD_PARTICIPATIONS = _PARTICIPATIONS.where(
     courses.c.organization_id == _ORGANIZATION,
     courses.c.id.in_(sa.bindparam("of_courses", expanding=True)),
 )
