@@ -377,6 +377,17 @@ def test_numbers_are_positive_and_bounded(
     assert expected == judged(course_fields(**{name: value}))
 
 
+@pytest.mark.parametrize(
+    ("name", "maximum"),
+    [("max_participants", MAX_INTEGER), ("certificate_validity_months", 1_200)],
+)
+def test_bounds_of_a_number_are_told(name: str, maximum: int) -> None:
+    """A number that is too large is refused with both of its bounds."""
+    (violation,) = course_violations(**{name: maximum + 1})
+
+    assert {"minimum": 1, "maximum": maximum} == violation.params
+
+
 def test_longest_validity_is_a_century() -> None:
     """A host can read how long a certificate may be valid."""
     assert 100 * 12 == MAX_CERTIFICATE_VALIDITY_MONTHS

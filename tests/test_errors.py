@@ -108,6 +108,16 @@ def test_error_pickles_and_copies(error: CourseDomainError, attributes: dict[str
         assert attributes == {name: getattr(again, name) for name in attributes}
 
 
+@each_error
+def test_error_made_by_keywords_pickles(
+    error: CourseDomainError, attributes: dict[str, Any]
+) -> None:
+    """However an error is made, it crosses a process boundary whole."""
+    made: Any = type(error)
+
+    assert str(error) == str(pickle.loads(pickle.dumps(made(**attributes))))
+
+
 @pytest.mark.parametrize(
     ("error", "named"),
     [
@@ -122,8 +132,9 @@ def test_error_pickles_and_copies(error: CourseDomainError, attributes: dict[str
     ids=lambda value: type(value).__name__,
 )
 def test_str_tells_what_the_error_is_about(error: CourseDomainError, named: list[object]) -> None:
-    """The text of an error has every one of its attributes."""
+    """The text of an error is a sentence that has every one of its attributes."""
     assert [] == [part for part in named if str(part) not in str(error)]
+    assert str(error) not in (str(error.args), str(error.args[0]))
 
 
 @pytest.mark.parametrize(
@@ -139,8 +150,10 @@ def test_str_tells_every_violation(
 
 
 def test_violations_are_read_once() -> None:
-    """Violations given as a generator are all kept."""
-    assert VIOLATIONS == InvalidValue(each for each in VIOLATIONS).violations
+    """Violations given as a generator are all kept, after a pickle too."""
+    error = InvalidValue(each for each in VIOLATIONS)
+
+    assert VIOLATIONS == error.violations == pickle.loads(pickle.dumps(error)).violations
 
 
 @pytest.mark.parametrize(

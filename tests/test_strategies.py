@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 from hypothesis import Phase, find, given, settings
-from hypothesis.errors import NoSuchExample
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 
 from builders import NOW, ORGANIZATION_ID, OTHER_COURSE_ID, TICK, USER_ID, course, registration
 from course_domain import (
@@ -21,7 +21,6 @@ from course_domain import (
     CourseStatus,
     CourseType,
     InvalidCourse,
-    InvalidValue,
     Participation,
     PeerMentorCertificate,
     Registration,
@@ -102,7 +101,10 @@ RULES_OF_A_COURSE = (
 
 
 def found(
-    strategy: st.SearchStrategy[T], wanted: Callable[[T], object], *phases: Phase, tries: int = 5_000
+    strategy: st.SearchStrategy[T],
+    wanted: Callable[[T], object],
+    *phases: Phase,
+    tries: int = 5_000,
 ) -> T:
     """Give the first value of some kind that a strategy makes, the same in every run."""
     limits = settings(
@@ -152,7 +154,7 @@ def test_strategy_makes_what_it_is_named_for(strategy: Any, kind: Any, data: st.
     made = data.draw(strategy)
 
     assert isinstance(made, kind)
-    assert made == (attrs.evolve(made) if attrs.has(type(made)) else made)
+    assert not attrs.has(kind) or made == attrs.evolve(made)
 
 
 @each_maker
@@ -332,7 +334,7 @@ def test_any_fields_are_pinned_together(make: Any, kind: Any, data: st.DataObjec
         {"updated_at": LATEST_INSTANT},
         {"created_at": NOW, "updated_at": NOW - DAY},
     ],
-    ids=lambda pins: ",".join(pins),
+    ids=",".join,
 )
 @some
 @given(data=st.data())
@@ -376,7 +378,7 @@ def test_pinned_start_counts_in_its_own_zone(fold: int, data: st.DataObject) -> 
         {"updated_at": None},
         {"updated_at": LATEST_INSTANT + TICK},
     ],
-    ids=lambda pins: ",".join(pins),
+    ids=",".join,
 )
 def test_pins_that_no_course_can_have_raise(pins: dict[str, Any]) -> None:
     """What no course can have is told by the course itself, with the rule."""
@@ -443,9 +445,11 @@ EDGES: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], object]]] = {
     "leap day": (instants(), lambda made: (made.month, made.day) == (2, 28) and made.year % 4 == 0),
     "leap day in Oslo": (
         instants(),
-        lambda made: (made.astimezone(OSLO).month, made.astimezone(OSLO).day) == (2, 29)
-        if made.year > 1900
-        else False,
+        lambda made: (
+            (made.astimezone(OSLO).month, made.astimezone(OSLO).day) == (2, 29)
+            if made.year > 1900
+            else False
+        ),
     ),
     "hour that repeats, first pass": (
         instants(),
@@ -519,11 +523,16 @@ EDGES: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], object]]] = {
     "certified": (participations(), lambda made: made.certificate),
     "completed without a certificate": (
         participations(),
-        lambda made: made.registration
-        and made.registration.completed_at
-        and not made.course.issues_certificate,
+        lambda made: (
+            made.registration
+            and made.registration.completed_at
+            and not made.course.issues_certificate
+        ),
     ),
-    "cancelled": (participations(), lambda made: made.registration and made.registration.cancelled_at),
+    "cancelled": (
+        participations(),
+        lambda made: made.registration and made.registration.cancelled_at,
+    ),
     "without expiry": (certificates(), lambda made: made.expires_at is None),
     "expiry past 8999": (
         certificates(),
@@ -830,10 +839,10 @@ def test_rules_told_are_those_broken(made: tuple[dict[str, Any], frozenset[Rule]
 @pytest.mark.parametrize("rule", RULES_OF_A_COURSE)
 def test_every_rule_is_broken_alone(rule: Rule) -> None:
     """Each rule that a course can break is broken alone."""
-    fields, rules = found(invalid_course_fields(), lambda made: made[1] == {rule})
+    fields, rules = found(invalid_course_fields(), lambda made: made[1] == frozenset({rule}))
 
     assert {rule} == rules
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidCourse):
         Course(**fields)
 
 

@@ -474,6 +474,9 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "STORE-6": (RemindersAreNotStored, CompletedAtIsNotStored),
     "STORE-7": (JudgesTheCap, JudgesALoweredCap),
     "STORE-8": (OneRegistrationForAPerson, OneCertificateForACourse),
-    "MODEL-1": (CancelledAtStays,),
+    "MODEL-1": (CountAsAnswered, CancelledAtStays),
 }
 """Which clauses catch which of them, by the clause's id."""
+
+HANGING: frozenset[Callable[[], CourseRepository]] = frozenset({LockKeptByAnInterrupt})
+"""Those that are caught because a call of theirs never ends."""

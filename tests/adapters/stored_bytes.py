@@ -29,7 +29,6 @@ from course_domain.ports import page_limit, unknown_cursor
 
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 6
 _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 _UNDATED = "~"  # behind every digit
 _PLACE = re.compile(r"([0-9]{18}|~|[0-9a-f]{32})/[0-9a-f]{32}")
@@ -37,6 +36,8 @@ _PLACE = re.compile(r"([0-9]{18}|~|[0-9a-f]{32})/[0-9a-f]{32}")
 
 class ByteStore:
     """Keep bytes under text keys; what a transaction puts is stored at its end, or not at all."""
+
+    patience_seconds: float = 6
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -46,7 +47,7 @@ class ByteStore:
     @contextmanager
     def transaction(self) -> Generator["Transaction", None, None]:
         """Have the store alone; an error leaves it as it was."""
-        if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+        if not self._lock.acquire(timeout=self.patience_seconds):
             raise RepositoryUnavailable("the store was busy")
         try:
             opened = Transaction(self._rows)

@@ -189,20 +189,22 @@ def _may_be_tried_again(error: BaseException) -> bool:
     return isinstance(error, LostRace)
 
 
+_ATTEMPTS = Retrying(
+    stop=stop_after_delay(TRYING_SECONDS),
+    wait=wait_random_exponential(multiplier=0.004, max=0.25),
+    retry=retry_if_exception(_may_be_tried_again),
+    reraise=True,
+)
+
+
 def trying(call: Callable[[], T]) -> T:
     """Try a call again while its error certainly means that nothing was applied.
 
     With jitter, and for `TRYING_SECONDS`; then, or where trying again would not help,
     `RepositoryUnavailable` with the reason.
     """
-    attempts = Retrying(
-        stop=stop_after_delay(TRYING_SECONDS),
-        wait=wait_random_exponential(multiplier=0.004, max=0.25),
-        retry=retry_if_exception(_may_be_tried_again),
-        reraise=True,
-    )
     try:
-        return attempts(call)
+        return _ATTEMPTS(call)
     except LostRace as error:
         msg = f"others changed the course first for {TRYING_SECONDS} seconds"
         raise RepositoryUnavailable(msg) from error

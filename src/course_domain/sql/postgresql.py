@@ -200,7 +200,8 @@ class RegistrationConvoys:
             parameters[f"new_{column.name}"] = [each[column.name] for each in new]
         try:
             stored = cursor.execute(self._store, parameters).rowcount
-            cursor.connection.commit()
+            if not cursor.connection.autocommit:
+                cursor.connection.commit()
         except self._driver.Error as error:
             if fault_of(DBAPIError("", None, error)) is not Fault.NOT_KNOWN:
                 raise
@@ -223,7 +224,8 @@ class RegistrationConvoys:
                     yield cursor
             finally:
                 if not driver.closed:
-                    driver.rollback()
+                    if not autocommit:
+                        driver.rollback()
                     driver.autocommit = False
         except self._driver.Error as error:
             if self._engine.dialect.is_disconnect(error, pooled.driver_connection, None):

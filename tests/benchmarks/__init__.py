@@ -1,0 +1,1 @@
+"""Scripts that measure; no tests. From the folder `tests`: python -m benchmarks.bench_seats."""

@@ -1,0 +1,142 @@
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+
+from adapters import (
+    broken,
+    broken_answers,
+    broken_outbox,
+    broken_pages,
+    broken_races,
+    broken_schedulers,
+)
+from course_domain import CourseRepository
+from course_domain.testing import rivals
+from course_domain.testing.bench import RepositoryBench
+from course_domain.testing.clauses_scheduler import SchedulerBench
+from course_domain.testing.conformance import REPOSITORY_CLAUSES, SCHEDULER_CLAUSES
+
+Make = Callable[[], Any]
+
+REPOSITORIES: list[Mapping[str, tuple[Make, ...]]] = [
+    broken.BROKEN,
+    broken_pages.BROKEN,
+    broken_answers.BROKEN,
+    broken_outbox.BROKEN,
+    broken_races.BROKEN,
+]
+CLAUSES: dict[str, Any] = {each.id: each for each in REPOSITORY_CLAUSES}
+SCHEDULE: dict[str, Any] = {each.id: each for each in SCHEDULER_CLAUSES}
+HANGING: frozenset[Make] = broken_answers.HANGING | broken_races.HANGING
+
+# What everybody passes who is not broken just there, and what takes no time.
+QUICK = ("KEYS-1", "KEYS-5", "STORE-7", "DECIDE-4", "OUTBOX-2")
+
+
+class UnshrunkBench(RepositoryBench):
+    """Let a property fail by its first example; that it fails is enough here."""
+
+    def settings(self, share: float = 1.0) -> settings:
+        """Give the settings of the profile without shrinking."""
+        return settings(super().settings(share), phases=[Phase.generate])
+
+
+def reopened(repository: Any) -> CourseRepository:
+    """Give another object over the same store."""
+    again: CourseRepository = type(repository)(repository.store)
+    return again
+
+
+def bench(make: Make, capabilities: frozenset[str]) -> RepositoryBench:
+    """Put a broken repository on the bench."""
+    return UnshrunkBench(
+        make_repository=make,
+        reopen=reopened,
+        capabilities=capabilities,
+        call_seconds=0.5 if make in HANGING else 5,
+    )
+
+
+def scheduler_bench(make: Make) -> SchedulerBench:
+    """Put a broken scheduler on the bench."""
+    return SchedulerBench(make_scheduler=make, taken=lambda scheduler: scheduler.jobs())
+
+
+def cases(tables: list[Mapping[str, tuple[Make, ...]]]) -> list[Any]:
+    """Give each clause id with each adapter that it catches."""
+    return [
+        pytest.param(clause_id, make, id=f"{clause_id}-{getattr(make, '__name__', make)}")
+        for table in tables
+        for clause_id, adapters in table.items()
+        for make in adapters
+    ]
+
+
+def everybody(tables: list[Mapping[str, tuple[Make, ...]]]) -> list[Make]:
+    """Give every adapter once."""
+    found = (table.values() for table in tables)
+    return list(dict.fromkeys(chain.from_iterable(chain.from_iterable(found))))
+
+
+def expect_caught(call: Callable[[], object], clause_id: str) -> None:
+    """Fail unless the call raises what carries the explanation of this clause."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011  an adapter may raise anything
+        call()
+    assert [f"Clause {clause_id}"] == [
+        note.partition(",")[0] for note in caught.value.__notes__ if note.startswith("Clause")
+    ]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a rival finish on a busy machine too: these adapters do not make it wait."""
+    monkeypatch.setattr(rivals, "RIVAL_SECONDS", 2.0)
+
+
+def test_every_clause_has_a_broken_adapter() -> None:
+    """There is a broken adapter for every clause, and a clause for each of them."""
+    assert {*CLAUSES, *SCHEDULE} == {
+        each for table in (*REPOSITORIES, broken_schedulers.BROKEN) for each in table
+    }
+
+
+@pytest.mark.parametrize(("clause_id", "make"), cases(REPOSITORIES))
+def test_a_clause_catches_the_repository_that_breaks_it(clause_id: str, make: Make) -> None:
+    """A clause catches an adapter that is broken in just this, and says which it is."""
+    clause = CLAUSES[clause_id]
+    expect_caught(lambda: clause.run(bench(make, clause.needs)), clause_id)
+
+
+@pytest.mark.parametrize(("clause_id", "make"), cases([broken_schedulers.BROKEN]))
+def test_a_clause_catches_the_scheduler_that_breaks_it(clause_id: str, make: Make) -> None:
+    """A clause catches a scheduler that is broken in just this, and says which it is."""
+    expect_caught(lambda: SCHEDULE[clause_id].run(scheduler_bench(make)), clause_id)
+
+
+@pytest.mark.parametrize("make", everybody(REPOSITORIES))
+def test_a_broken_repository_is_right_elsewhere(make: Make) -> None:
+    """A broken adapter keeps another promise: it is no wreck that anything would catch."""
+    kept: list[str] = []
+    for clause_id in QUICK:
+        try:
+            CLAUSES[clause_id].run(bench(make, frozenset()))
+        except Exception:  # noqa: BLE001  what it breaks is not looked at here
+            continue
+        kept.append(clause_id)
+    assert kept
+
+
+@pytest.mark.parametrize("make", everybody([broken_schedulers.BROKEN]))
+def test_a_broken_scheduler_is_right_elsewhere(make: Make) -> None:
+    """A broken scheduler keeps another promise."""
+    kept: list[str] = []
+    for clause_id in ("SCHEDULE-1", "SCHEDULE-2", "SCHEDULE-5"):
+        try:
+            SCHEDULE[clause_id].run(scheduler_bench(make))
+        except AssertionError:
+            continue
+        kept.append(clause_id)
+    assert kept
