@@ -24,9 +24,8 @@ from uuid import uuid4
 
 import attrs
 import psycopg
-import pymysql
 import sqlalchemy as sa
-from psycopg import sql
+from sqlalchemy.schema import CreateSchema
 
 import galera
 from course_domain.sql import create_schema, metadata
@@ -164,22 +163,19 @@ def sqlite_database(folder: Path) -> tuple[str, ...]:
 
 def postgresql_database(server_url: str) -> tuple[str, ...]:
     """Make a schema, the only one on the search path of the URL: as apart as a database is."""
-    url, schema = sa.make_url(server_url), f"s{uuid4().hex}"
-    with psycopg.connect(host=str(url.query["host"]), user=url.username, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-    apart = url.update_query_dict({"options": f"-csearch_path={schema}"})
-    return (apart.render_as_string(hide_password=False),)
+    schema = f"s{uuid4().hex}"
+    with disposed(server_url) as engine, engine.begin() as connection:
+        connection.execute(CreateSchema(schema))
+    url = sa.make_url(server_url).update_query_dict({"options": f"-csearch_path={schema}"})
+    return (str(url),)
 
 
 def galera_database(node_urls: Sequence[str]) -> tuple[str, ...]:
     """Make a database on a cluster."""
-    urls, database = [sa.make_url(url) for url in node_urls], f"d{uuid4().hex}"
-    with (
-        pymysql.connect(host=urls[0].host, port=urls[0].port or 0, user="root") as server,
-        server.cursor() as cursor,
-    ):
-        cursor.execute(f"CREATE DATABASE {database}")
-    return tuple(str(url.set(database=database)) for url in urls)
+    database = f"d{uuid4().hex}"
+    with disposed(node_urls[0]) as engine, engine.begin() as connection:
+        connection.execute(CreateSchema(database))
+    return tuple(str(sa.make_url(url).set(database=database)) for url in node_urls)
 
 
 @attrs.define

@@ -14,15 +14,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import attrs
-import pymysql
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 NODES = 3
 START_SECONDS = 120  # one node takes 3 to 5, on a machine with nothing else to do
@@ -49,20 +49,38 @@ def missing() -> str:
     return f"MariaDB Galera is not installed ({packages}): no {', '.join(absent)}"
 
 
-def unprivileged() -> dict[str, Any]:
-    """Give the keywords of `subprocess` for a user that database servers agree to run as."""
-    if os.geteuid() != 0:
+class User(TypedDict, total=False):
+    """Keywords of `subprocess` that say who runs a program."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def unprivileged() -> User:
+    """Give a user that database servers agree to run as: for root another one."""
+    nobody = _another_user()
+    if nobody is None:
         return {}
-    nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def give_away(folder: Path) -> None:
+    """Let that user own a folder and all that is in it."""
+    if (nobody := _another_user()) is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+
+
+def _another_user() -> pwd.struct_passwd | None:
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 @contextmanager
 def server_folder(name: str) -> Generator[Path, None, None]:
     """Give a folder that the unprivileged user owns, with a path short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix=f"course-domain-{name}-") as made:
-        if user := unprivileged():
-            os.chown(made, user["user"], user["group"])
+        give_away(Path(made))
         yield Path(made)
 
 
@@ -182,15 +200,14 @@ class Node:
 
     def status(self) -> dict[str, str]:
         """Read what the node says of itself; nothing when it does not answer."""
+        quickly = {"connect_timeout": 2, "read_timeout": 5}
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool, connect_args=quickly)
         try:
-            connection = pymysql.connect(
-                host=_LOOPBACK, port=self.port, user="root", connect_timeout=2, read_timeout=5
-            )
-        except pymysql.err.OperationalError:
+            with engine.connect() as connection:
+                rows = connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'wsrep%%'")
+                return {str(name): str(value) for name, value in rows}
+        except DBAPIError:
             return {}
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep%'")
-            return {str(name): str(value) for name, value in cursor.fetchall()}
 
     def stop(self) -> None:
         """Stop the server in good order."""
@@ -220,7 +237,7 @@ def start_cluster(folder: Path) -> tuple[Node, ...]:
             own = folder / f"node-{number}"
             own.mkdir()
             shutil.copytree(folder / "template", own / "data")
-            _give_away(own)
+            give_away(own)
             node = Node(own, *(next(ports) for _ in range(_PORTS_OF_A_NODE)))
             node.start(nodes)
             nodes.append(node)
@@ -277,25 +294,17 @@ def _run_as_server(name: str, folder: Path, *options: str) -> None:
         raise ChildProcessError(msg)
 
 
-def _give_away(folder: Path) -> None:
-    if user := unprivileged():
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, user["user"], user["group"])
-
-
 def main() -> None:
     """Run a cluster until an interrupt."""
     if reason := missing():
         sys.exit(reason)
     began = time.monotonic()
-    with cluster() as nodes:
-        print(f"up after {time.monotonic() - began:.1f} s; an interrupt ends it")
-        for node in nodes:
-            print(node.url, node.folder, flush=True)
-        ended = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
-        signal.signal(signal.SIGINT, lambda *_: ended.set())
-        ended.wait()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), cluster() as nodes:
+        sys.stdout.write(f"up after {time.monotonic() - began:.1f} s; an interrupt ends it\n")
+        sys.stdout.writelines(f"{node.url} {node.folder}\n" for node in nodes)
+        sys.stdout.flush()
+        signal.pause()
 
 
 if __name__ == "__main__":

@@ -133,10 +133,10 @@ def test_a_broken_repository_is_right_elsewhere(make: Make) -> None:
 def test_a_broken_scheduler_is_right_elsewhere(make: Make) -> None:
     """A broken scheduler keeps another promise."""
     kept: list[str] = []
-    for clause_id in ("SCHEDULE-1", "SCHEDULE-2", "SCHEDULE-5"):
+    for clause_id in ("SCHEDULE-1", "SCHEDULE-2", "SCHEDULE-5", "SCHEDULE-6"):
         try:
             SCHEDULE[clause_id].run(scheduler_bench(make))
-        except AssertionError:
+        except Exception:  # noqa: BLE001  what it breaks is not looked at here
             continue
         kept.append(clause_id)
     assert kept

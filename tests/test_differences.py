@@ -4,6 +4,7 @@ from typing import Any
 
 import attrs
 import pytest
+
 from course_domain.testing.bench import course
 from course_domain.testing.differences import brief, differing
 

@@ -113,9 +113,11 @@ def test_error_made_by_keywords_pickles(
     error: CourseDomainError, attributes: dict[str, Any]
 ) -> None:
     """However an error is made, it crosses a process boundary whole."""
-    made: Any = type(error)
+    kind: Any = type(error)
+    made = kind(**attributes)
 
-    assert str(error) == str(pickle.loads(pickle.dumps(made(**attributes))))
+    assert str(error) == str(pickle.loads(pickle.dumps(made)))
+    assert tuple(attributes.values()) == made.args
 
 
 @pytest.mark.parametrize(

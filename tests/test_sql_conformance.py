@@ -1,4 +1,4 @@
-"""The conformance kit, unchanged, on every engine; each object has an ordinary engine of its own."""
+"""The conformance kit, unchanged, on every engine; each object over an engine of its own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

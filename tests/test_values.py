@@ -28,6 +28,7 @@ from builders import (
 from course_domain import CourseStatus, InvalidValue, Rule, Violation, values
 from course_domain.testing.strategies import instants, zones
 from course_domain.values import (
+    anything,
     checked,
     each,
     judge,
@@ -296,6 +297,13 @@ def test_each_reads_any_iterable_once(made: Any) -> None:
 def test_each_refuses_a_wrong_item(value: object, rule: Rule) -> None:
     """One wrong item, or what cannot be iterated over, refuses the whole."""
     assert rule == refusal(each(values.count), value).rule
+
+
+def test_anything_is_taken_as_it_is() -> None:
+    """What is anything, None too, comes back the very same."""
+    things = [None, Stone(), "x\x00", NOW.replace(tzinfo=None)]
+
+    assert list(map(id, things)) == list(map(id, taken(each(anything), things)))
 
 
 def test_optional_also_takes_none() -> None:

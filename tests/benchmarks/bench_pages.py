@@ -1,35 +1,41 @@
 """A page of 50 for an organization with a tenth of all courses, as a ratio to one with a hundred.
 
-    python -m benchmarks.bench_pages --engine sqlite --courses 1000000
+python -m benchmarks.bench_pages --engine sqlite --courses 1000000
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import cycle
 from typing import Any
 
 from benchmarks.filling import Filled, fill
-from benchmarks.rounds import MIN_ROUNDS, Case, interleaved, ratio, repeated, table
+from benchmarks.rounds import MIN_ROUNDS, interleaved, ratio, repeated, report, table
 from benchmarks.storage import READING, opened, storage, versions
 from course_domain import CourseService, CourseStatus, CourseType, Role
 from course_domain.sql import SqlCourseRepository
 
 PAGES_A_ROUND = 40
 
-_LATE = datetime(2028, 1, 1, tzinfo=UTC)
+_LATE = datetime(2027, 6, 1, tzinfo=UTC)
 
-# What is asked, by whom; None: an admin.
-ASKED: dict[str, tuple[Role, dict[str, Any]]] = {
+Ask = Callable[[int], object]
+Filters = dict[str, Any]
+
+# What is asked, and by whom; ten, where a small organization has no fifty.
+ASKED: dict[str, tuple[Role, Filters]] = {
     "an admin's first page": (Role.ADMIN, {}),
     "a peer mentor's first page": (Role.PEER_MENTOR, {}),
-    "an admin's, from a date": (Role.ADMIN, {"starts_from": _LATE}),
-    "an admin's, drafts": (Role.ADMIN, {"statuses": [CourseStatus.DRAFT]}),
-    "an admin's, drafts and archived": (
+    "an admin's first ten": (Role.ADMIN, {"limit": 10}),
+    "an admin's first ten from a date on": (Role.ADMIN, {"limit": 10, "starts_from": _LATE}),
+    "an admin's first ten drafts": (Role.ADMIN, {"limit": 10, "statuses": [CourseStatus.DRAFT]}),
+    "an admin's first ten, drafts and archived": (
         Role.ADMIN,
-        {"statuses": [CourseStatus.DRAFT, CourseStatus.ARCHIVED]},
+        {"limit": 10, "statuses": [CourseStatus.DRAFT, CourseStatus.ARCHIVED]},
     ),
-    "a peer mentor's, workshops": (Role.PEER_MENTOR, {"course_type": CourseType.WORKSHOP}),
+    "a peer mentor's first ten workshops": (
+        Role.PEER_MENTOR,
+        {"limit": 10, "course_type": CourseType.WORKSHOP},
+    ),
     "an admin's, which nothing meets": (
         Role.ADMIN,
         {"course_type": CourseType.CERTIFICATION, "issues_certificate": False},
@@ -52,32 +58,36 @@ def cursors(service: CourseService, filled: Filled) -> tuple[list[str], str]:
         places.append(after)
 
 
-def pairs(service: CourseService, filled: Filled) -> Iterator[tuple[str, Case, Case]]:
+def pairs(service: CourseService, filled: Filled) -> Iterator[tuple[str, Ask, Ask]]:
     """Give each kind of page: its name, for the small organizations, and for the large one."""
     for name, (role, filters) in ASKED.items():
-        yield (
-            name,
-            repeated(lambda n, r=role, f=filters: service.courses(filled.small(n, r), **f), 40),
-            repeated(lambda _, r=role, f=filters: service.courses(filled.large(r), **f), 40),
-        )
+
+        def small(number: int, role: Role = role, filters: Filters = filters) -> object:
+            return service.courses(filled.small(number, role), **filters)
+
+        def large(_: int, role: Role = role, filters: Filters = filters) -> object:
+            return service.courses(filled.large(role), **filters)
+
+        yield name, small, large
+
     places, before_undated = cursors(service, filled)
-    further = cycle(places[7::83])
-    yield (
-        "an admin's, further on",
-        repeated(lambda n: service.courses(filled.small(n)), PAGES_A_ROUND),
-        repeated(lambda _: service.courses(filled.large(), after=next(further)), PAGES_A_ROUND),
-    )
     second = [service.courses(filled.small(number)).next for number in range(PAGES_A_ROUND)]
-    yield (
-        "an admin's, that reaches the undated",
-        repeated(
-            lambda n: service.courses(
-                filled.small(n % PAGES_A_ROUND), after=second[n % PAGES_A_ROUND]
-            ),
-            PAGES_A_ROUND,
-        ),
-        repeated(lambda _: service.courses(filled.large(), after=before_undated), PAGES_A_ROUND),
-    )
+
+    def first_of_small(number: int) -> object:
+        return service.courses(filled.small(number))
+
+    def further_on(number: int) -> object:
+        return service.courses(filled.large(), after=places[number * 83 % len(places)])
+
+    def undated_of_small(number: int) -> object:
+        number %= PAGES_A_ROUND
+        return service.courses(filled.small(number), after=second[number])
+
+    def undated(_: int) -> object:
+        return service.courses(filled.large(), after=before_undated)
+
+    yield "an admin's, further on", first_of_small, further_on
+    yield "an admin's, that reaches the undated", undated_of_small, undated
 
 
 def main() -> None:
@@ -90,13 +100,14 @@ def main() -> None:
     asked = parser.parse_args()
     with storage(asked.engine) as ((url,),), opened(url) as engine:
         filled = fill(engine, asked.courses)
-        print(f"{versions(engine)}; {asked.courses} courses", end="\n\n")
+        report(f"{versions(engine)}; {asked.courses} courses")
         service = CourseService(SqlCourseRepository(engine))
         rows: list[tuple[object, ...]] = [("a page of 50", "to that of a small organization")]
-        for name, small, large in pairs(service, filled):
+        for name, *asks in pairs(service, filled):
+            small, large = (repeated(ask, PAGES_A_ROUND) for ask in asks)
             taken = interleaved({"small": small, "large": large}, asked.rounds)
             rows.append((name, ratio(taken["large"], taken["small"])))
-    print(table(*rows))
+    report(table(*rows))
 
 
 if __name__ == "__main__":

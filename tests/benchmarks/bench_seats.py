@@ -22,7 +22,7 @@ import attrs
 import sqlalchemy as sa
 
 import engines
-from benchmarks.rounds import MIN_ROUNDS, Ratio, interleaved, ratio, table
+from benchmarks.rounds import MIN_ROUNDS, Ratio, interleaved, ratio, report, table
 from benchmarks.storage import ENGINES, SQLITE, opened, storage, versions
 from course_domain import Actor, CourseService, CourseType, Role
 from course_domain.sql import SqlCourseRepository, create_schema
@@ -175,14 +175,14 @@ def main() -> None:
         (urls,) = stack.enter_context(storage(asked.engine))
         nodes = [stack.enter_context(opened(url, max(asked.threads))) for url in urls]
         create_schema(nodes[0])
-        print(versions(nodes[0]), end="\n\n")
+        report(versions(nodes[0]))
         courses = make_courses(CourseService(SqlCourseRepository(nodes[0])), COURSES)
         rows: list[tuple[object, ...]] = [("threads", "one hot course", f"{COURSES} courses")]
         for threads in asked.threads:
             seats = asked.seats // (4 if threads == 1 else 1)
             ratios = [measured(nodes, each, threads, seats, asked.rounds) for each in ([], courses)]
             rows.append((threads, *ratios))
-    print(table(*rows))
+    report(table(*rows))
 
 
 if __name__ == "__main__":

@@ -71,3 +71,8 @@ def table(*rows: Sequence[object]) -> str:
     """Write rows, the first of them the heading, as a table of Markdown."""
     heading, *others = [f"| {' | '.join(map(str, row))} |" for row in rows]
     return "\n".join([heading, "|---" * len(rows[0]) + "|", *others])
+
+
+def report(block: str) -> None:
+    """Tell one part of what was measured."""
+    print(block, end="\n\n", flush=True)  # noqa: T201  what a script is run for

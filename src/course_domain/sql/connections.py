@@ -35,10 +35,11 @@ _SET_UP = {
         "PRAGMA foreign_keys = ON",
     ),
     "postgresql": (f"SET lock_timeout = '{LOCK_SECONDS}s'",),
-    # Without the second, a read on another node of a cluster can be stale; elsewhere it is idle.
+    # Without the second (1 for reads, 2 for updates), what starts a transaction on another node of
+    # a cluster can miss what is committed; elsewhere it is idle.
     "mysql": (
         f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}",
-        "SET SESSION wsrep_sync_wait = 1",
+        "SET SESSION wsrep_sync_wait = 3",
     ),
 }
 _SET_UP["mariadb"] = _SET_UP["mysql"]
