@@ -54,7 +54,9 @@ def test_unknown_cursor_is_of_after() -> None:
 
 def test_page_keeps_its_items_in_a_tuple() -> None:
     """The items of a page are a tuple, whatever iterable they came in."""
-    page = Page(item for item in "abc")
+    given: Any = (item for item in "abc")
+
+    page: Any = Page(given)
 
     assert (("a", "b", "c"), None) == (page.items, page.next)
 
