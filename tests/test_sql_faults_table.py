@@ -141,7 +141,7 @@ def test_number_of_mariadb(number: int, fault: Fault) -> None:
 
 def test_connection_that_sqlalchemy_gave_up() -> None:
     """An error without a known number is a loss where SQLAlchemy saw the connection go."""
-    lost = pymysql.err.InterfaceError("(0, '')")
+    lost = pymysql.err.InterfaceError(0, "")
 
     assert NOT_KNOWN is fault_of(wrapped(lost, is_invalidated=True))
     assert FINAL is fault_of(wrapped(lost))

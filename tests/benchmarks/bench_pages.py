@@ -1,6 +1,8 @@
 """A page of 50 for an organization with a tenth of all courses, as a ratio to one with a hundred.
 
-python -m benchmarks.bench_pages --engine sqlite --courses 1000000
+    python -m benchmarks.bench_pages --engine sqlite --courses 1000000
+
+Where a small organization has no fifty to give, ten are asked for on both sides.
 """
 
 import argparse
@@ -21,7 +23,7 @@ _LATE = datetime(2027, 6, 1, tzinfo=UTC)
 Ask = Callable[[int], object]
 Filters = dict[str, Any]
 
-# What is asked, and by whom; ten, where a small organization has no fifty.
+# What is asked, and by whom.
 ASKED: dict[str, tuple[Role, Filters]] = {
     "an admin's first page": (Role.ADMIN, {}),
     "a peer mentor's first page": (Role.PEER_MENTOR, {}),
