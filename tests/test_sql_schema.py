@@ -1,8 +1,13 @@
 """The tables on real engines: names, rules that a database holds, and what it keeps of a value."""
 
+import os
 import re
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from io import StringIO
 from pathlib import Path
@@ -570,3 +575,25 @@ def test_alembic_takes_the_tables_away_again(alembic_config: Config, empty: sa.E
     alembic.command.downgrade(alembic_config, "base")
 
     assert ["alembic_version"] == sa.inspect(empty).get_table_names()
+
+
+# --- The README's six lines
+
+
+def test_six_lines_of_the_readme_store_a_registration(tmp_path: Path) -> None:
+    """Copied into an empty folder, they leave a registration in SQLite."""
+    readme = STORAGE_PAGE.parents[1] / "README.md"
+    section = readme.read_text(encoding="utf-8").split("## Store it")[1].split("##")[0]
+    install, *lines = re.findall(r"^    (.*)$", section, re.MULTILINE)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    found = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, env=found, check=True, timeout=60)
+
+    assert 5 == len(lines)
+    assert install.startswith("python3 -m venv .venv && .venv/bin/python -m pip install ")
+    assert install.endswith(" 'course-domain[sql]'")
+    with closing(sqlite3.connect(tmp_path / "courses.db")) as connection:
+        assert [("confirmed",)] == connection.execute("SELECT status FROM registrations").fetchall()

@@ -1,5 +1,6 @@
 """How the adapter uses an engine: set-up of connections, transactions, lines, and trying again."""
 
+import time
 from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock
@@ -12,9 +13,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import (
+    RetryCallState,
     Retrying,
     retry_if_exception,
-    stop_after_delay,
     wait_random_exponential,
 )
 
@@ -54,6 +55,15 @@ class LostRace(Exception):
 class CommitNotKnown(Exception):
     """Tell that the answer to a COMMIT was lost: look before anything is written again."""
 
+    def __init__(self, error: DBAPIError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def deadline() -> float:
+    """Give the moment, of the monotonic clock, when a call that begins now tries nothing new."""
+    return time.monotonic() + TRYING_SECONDS
+
 
 class Lines:
     """Let threads that want the same wait in a line, so that they do not meet in the database."""
@@ -64,13 +74,13 @@ class Lines:
         self._waiting: dict[Hashable, tuple[Lock, int]] = {}
 
     @contextmanager
-    def turn(self, key: Hashable) -> Generator[None, None, None]:
-        """Wait for a turn; `RepositoryUnavailable` when it does not come."""
+    def turn(self, key: Hashable, until: float) -> Generator[None, None, None]:
+        """Wait for a turn until a deadline; `RepositoryUnavailable` when it does not come."""
         with self._guard:
             lock, waiting = self._waiting.get(key, (Lock(), 0))
             self._waiting[key] = (lock, waiting + 1)
         try:
-            if not lock.acquire(timeout=TRYING_SECONDS):
+            if not lock.acquire(timeout=max(0.0, until - time.monotonic())):
                 msg = f"others were writing for {TRYING_SECONDS} seconds"
                 raise RepositoryUnavailable(msg)
             try:
@@ -109,16 +119,16 @@ class Database:
         record.info[_MARK] = True
 
     @contextmanager
-    def line(self, key: Hashable) -> Generator[None, None, None]:
+    def line(self, key: Hashable, until: float) -> Generator[None, None, None]:
         """Wait for the turn to write: of one course, or on SQLite of the whole store."""
-        with self._lines.turn("all" if self.is_sqlite else key):
+        with self._lines.turn("all" if self.is_sqlite else key, until):
             yield
 
     @contextmanager
     def reading(self) -> Generator[sa.Connection, None, None]:
         """Give a connection on which each statement sees what is committed, and nothing else."""
         autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        alone = self.line("all") if self._has_one_connection else nullcontext()
+        alone = self.line("all", deadline()) if self._has_one_connection else nullcontext()
         with alone, autocommit.connect() as connection:
             yield connection
 
@@ -168,7 +178,7 @@ def _committed(
         with suppress(DBAPIError):
             transaction.rollback()
         if fault_of(error) is Fault.NOT_KNOWN:
-            raise CommitNotKnown from error
+            raise CommitNotKnown(error) from error
         raise
 
 
@@ -190,22 +200,31 @@ def _may_be_tried_again(error: BaseException) -> bool:
     return isinstance(error, LostRace)
 
 
+def _is_late(state: RetryCallState) -> bool:
+    until: float = state.args[1]
+    return time.monotonic() >= until
+
+
 _ATTEMPTS = Retrying(
-    stop=stop_after_delay(TRYING_SECONDS),
+    stop=_is_late,
     wait=wait_random_exponential(multiplier=0.004, max=0.25),
     retry=retry_if_exception(_may_be_tried_again),
     reraise=True,
 )
 
 
-def trying(call: Callable[[], T]) -> T:
+def _called(call: Callable[[], T], _until: float) -> T:
+    return call()
+
+
+def trying(call: Callable[[], T], until: float | None = None) -> T:
     """Try a call again while its error certainly means that nothing was applied.
 
-    With jitter, and for `TRYING_SECONDS`; then, or where trying again would not help,
-    `RepositoryUnavailable` with the reason.
+    With jitter, and until the `deadline` of its caller, or its own; then, or where trying again
+    would not help, `RepositoryUnavailable` with the reason.
     """
     try:
-        return _ATTEMPTS(call)
+        answer: T = _ATTEMPTS(_called, call, deadline() if until is None else until)
     except LostRace as error:
         msg = f"others changed the course first for {TRYING_SECONDS} seconds"
         raise RepositoryUnavailable(msg) from error
@@ -213,3 +232,4 @@ def trying(call: Callable[[], T]) -> T:
         raise RepositoryUnavailable(str(error.orig)) from error
     except PoolTimeout as error:
         raise RepositoryUnavailable(str(error)) from error
+    return answer

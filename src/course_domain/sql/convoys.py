@@ -10,7 +10,7 @@ import attrs
 from course_domain.errors import RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql.changes import ParticipationChange, Seen
-from course_domain.sql.connections import TRYING_SECONDS
+from course_domain.sql.connections import TRYING_SECONDS, deadline
 
 
 @attrs.define(eq=False)
@@ -30,7 +30,8 @@ class Ride:
 
     leads: bool = False
     _ready: Event = attrs.field(factory=Event, init=False)
-    _until: float = attrs.field(factory=lambda: time.monotonic() + TRYING_SECONDS, init=False)
+    until: float = attrs.field(factory=deadline, init=False)
+    """When nothing new is tried for this caller."""
 
     def reset(self) -> None:
         """Forget what was decided on a state that is gone."""
@@ -40,7 +41,7 @@ class Ride:
     @property
     def is_late(self) -> bool:
         """Tell whether this caller has waited for as long as any may."""
-        return time.monotonic() > self._until
+        return time.monotonic() > self.until
 
     def wait(self) -> None:
         """Wait until it is decided, or is to lead."""

@@ -4,7 +4,7 @@ Core builds a description of each result, which costs as much as the statement; 
 statements are written in Core, compiled once, and executed on the pooled driver connection.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,15 @@ class _Decided:
         self.states[user_id] = attrs.evolve(ride.answer, confirmed_count=own.confirmed_count)
         self.registrations[user_id] = _registration(ride.answer)
 
+    def leave_open(self, ride: Ride) -> None:
+        """Let a ride look up its own answer, and be asked again where it only saw others'."""
+        seen, answer = self.seen.get(ride), ride.answer
+        ride.reset()
+        if seen is not None and answer is not None:
+            ride.not_known = (seen, answer)
+        else:
+            ride.goes_alone = True
+
 
 def _is_registration_alone(seen: Participation, answer: Participation) -> bool:
     return (
@@ -170,10 +179,14 @@ class RegistrationConvoys:
                 raise
 
         try:
-            trying(attempt)
+            trying(attempt, convoy[0].until)  # who is first has waited longest
         except RepositoryUnavailable as error:
             for ride in convoy:
                 ride.error = RepositoryUnavailable(error.reason)
+        except BaseException:
+            for ride in convoy:  # nobody takes for stored what may not be
+                ride.reset()
+            raise
 
     def _decide_and_store(self, convoy: list[Ride], *, behind_lock: bool) -> None:
         keys = convoy[0].change.keys
@@ -190,11 +203,16 @@ class RegistrationConvoys:
             for ride in convoy:
                 decided.ask(ride)
             if decided.registrations:
-                self._write(cursor, keys, decided)
+                self._write(cursor, convoy, decided)
 
-    def _write(self, cursor: Any, keys: Mapping[str, Any], decided: _Decided) -> None:
+    def _write(self, cursor: Any, convoy: list[Ride], decided: _Decided) -> None:
         """Store what was decided; `LostRace` when somebody was first."""
-        parameters = {**keys, "seen_version": decided.version, "seats": decided.seats}
+        keys = convoy[0].change.keys
+        parameters: dict[str, Any] = {
+            **keys,
+            "seen_version": decided.version,
+            "seats": decided.seats,
+        }
         new = [columns_of(each) for each in decided.registrations.values()]
         for column in REGISTRATION_COLUMNS:
             parameters[f"new_{column.name}"] = [each[column.name] for each in new]
@@ -205,9 +223,8 @@ class RegistrationConvoys:
         except self._driver.Error as error:
             if fault_of(DBAPIError("", None, error)) is not Fault.NOT_KNOWN:
                 raise
-            for ride, seen in decided.seen.items():
-                if ride.answer is not None:
-                    ride.not_known = (seen, ride.answer)
+            for ride in convoy:
+                decided.leave_open(ride)
             return
         if not stored:
             raise LostRace
@@ -216,8 +233,8 @@ class RegistrationConvoys:
     def _cursor(self, *, autocommit: bool) -> Generator[Any, None, None]:
         """Give a cursor; with `autocommit`, each statement is a transaction of its own."""
         pooled = self._connected()
+        driver: Any = pooled.driver_connection
         try:
-            driver: Any = pooled.driver_connection
             driver.autocommit = autocommit
             try:
                 with driver.cursor() as cursor:
@@ -228,10 +245,12 @@ class RegistrationConvoys:
                         driver.rollback()
                     driver.autocommit = False
         except self._driver.Error as error:
-            if self._engine.dialect.is_disconnect(error, pooled.driver_connection, None):
+            if self._engine.dialect.is_disconnect(error, driver, None):
                 pooled.invalidate(error)
             raise DBAPIError("", None, error) from error
         finally:
+            if pooled.is_valid and driver.closed:
+                pooled.invalidate()
             pooled.close()
 
     def _connected(self) -> sa.PoolProxiedConnection:

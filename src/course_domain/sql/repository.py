@@ -84,7 +84,10 @@ class SqlCourseRepository:
     def _look_again(self, course: Course) -> bool:
         """Tell whether a course whose COMMIT was not answered is stored; else it is added again."""
         stored = self.get(course.organization_id, course.id)
-        return stored == course if stored is not None else self._added(course)
+        if stored is None and self._added(course):
+            return True
+        # A COMMIT that came late was first.
+        return course == (stored or self.get(course.organization_id, course.id))
 
     def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
         """Give the course of this organization, None when it has no such course."""

@@ -10,7 +10,7 @@ from course_domain.errors import CourseNotFound, RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql import statements
 from course_domain.sql.changes import Change, FromDecision, ParticipationChange, Seen
-from course_domain.sql.connections import CommitNotKnown, Database, database_of, trying
+from course_domain.sql.connections import CommitNotKnown, Database, database_of, deadline, trying
 from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.postgresql import RegistrationConvoys
 
@@ -33,22 +33,31 @@ class Writer:
             return self.change(change)
         return self._registered(change, self._convoys)
 
-    def change(self, change: Change[S]) -> S:
-        """Make a change in its turn; raises what its decision raises."""
-        return self._in_turn(change, partial(self._changed, change))
+    def change(
+        self,
+        change: Change[S],
+        not_known: tuple[Seen[S], S] | None = None,
+        until: float | None = None,
+    ) -> S:
+        """Make a change in its turn; raises what its decision raises.
 
-    def in_line(self, key: Hashable, call: Callable[[], T]) -> T:
-        """Call in the turn of a key, and again while its error means that nothing was applied."""
-        with self._database.line(key):
-            return trying(call)
-
-    def _in_turn(self, change: Change[S], call: Callable[[], S]) -> S:
+        `not_known` is what was seen and answered, where the answer to storing it was lost.
+        """
         key = (change.keys["of_organization"], change.keys["of_course"])
+        until = deadline() if until is None else until
         try:
-            return self.in_line(key, call)
+            with self._database.line(key, until):
+                after = None if not_known is None else self._looked_up(change, *not_known)
+                return trying(partial(self._changed, change), until) if after is None else after
         except FromDecision as carrier:
             raised = carrier.error
         raise raised
+
+    def in_line(self, key: Hashable, call: Callable[[], T]) -> T:
+        """Call in the turn of a key, and again while its error means that nothing was applied."""
+        until = deadline()
+        with self._database.line(key, until):
+            return trying(call, until)
 
     def _registered(self, change: ParticipationChange, convoys: Convoys) -> Participation:
         """Let the first in line decide and store for all who wait for this course."""
@@ -56,10 +65,8 @@ class Writer:
         convoys.join((change.keys["of_organization"], change.keys["of_course"]), ride)
         if ride.error is not None:
             raise ride.error
-        if ride.goes_alone:
-            return self.change(change)
-        if ride.not_known is not None:
-            return self._in_turn(change, partial(self._resolved, change, *ride.not_known))
+        if ride.goes_alone or ride.not_known is not None:
+            return self.change(change, ride.not_known, ride.until)
         if ride.answer is None:
             raise RepositoryUnavailable("the thread that wrote for this one was stopped")
         return ride.answer
@@ -75,27 +82,31 @@ class Writer:
                 answer = change.decided(seen.state)
                 answered.append((seen, answer))
                 return answer if answer == seen.state else change.store(connection, seen, answer)
-        except CommitNotKnown:
-            return self._resolved(change, *answered[-1])
+        except CommitNotKnown as lost:
+            after = self._looked_up(change, *answered[-1])
+            if after is None:
+                raise lost.error from None  # certainly not applied: tried again
+            return after
 
     def _loaded(self, change: Change[S], connection: sa.Connection) -> Seen[S] | None:
         if not self._database.is_sqlite:
             connection.execute(statements.LOCK_COURSE, change.keys)
         return change.load(connection)
 
-    def _resolved(self, change: Change[S], seen: Seen[S], answer: S) -> S:
+    def _looked_up(self, change: Change[S], seen: Seen[S], answer: S) -> S | None:
         """Find out what became of an answer whose COMMIT was not answered.
 
-        If it is what is stored, that is the result. If nothing has changed it was not applied,
-        and the change is made again, which a late COMMIT would outrun and not double. Else
-        nobody can know.
+        Tried for itself, as nothing may be decided or written before this is known. If the answer
+        is what is stored, gives the state after; None if nothing has changed: it was not applied,
+        nor will it be, as its transaction would hold the lock. Else nobody can know.
         """
-        with self._database.writing() as connection:
-            now = self._loaded(change, connection)
+        now = trying(partial(self._now, change))
         after = None if now is None else change.after(seen, answer, now.state)
-        if after is not None:
-            return after
-        if now is not None and now.version == seen.version:
-            return self._changed(change)
-        msg = "the answer to a COMMIT was lost, and others have changed the course since"
-        raise RepositoryUnavailable(msg)
+        if after is None and (now is None or now.version != seen.version):
+            msg = "the answer to a COMMIT was lost, and others have changed the course since"
+            raise RepositoryUnavailable(msg)
+        return after
+
+    def _now(self, change: Change[S]) -> Seen[S] | None:
+        with self._database.writing() as connection:
+            return self._loaded(change, connection)

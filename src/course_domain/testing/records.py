@@ -10,9 +10,11 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from course_domain import values
 from course_domain.actor import Actor, Role
-from course_domain.course import Course, CourseStatus, CourseType
+from course_domain.course import COURSE_KINDS, Course, CourseStatus, CourseType
 from course_domain.details import CourseChanges, CourseDetails
+from course_domain.errors import InvalidCourse
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -80,6 +82,11 @@ def courses(draw: st.DrawFn, /, **pins: object) -> Course:
     Raises what `Course` raises for pins that no course can have.
     """
     fixed = _drawn(draw, pins)
+    known = [(name, pin) for name, pin in fixed.items() if name in COURSE_KINDS]
+    plain, violations = values.judge(COURSE_KINDS, known)
+    if violations:
+        raise InvalidCourse(violations)
+    fixed |= plain
     dates = draw(_course_dates(fixed))
     created_at = _fixed(
         draw, fixed, "created_at", instants(latest=fixed.get("updated_at", _LATEST_UPDATE))
