@@ -30,7 +30,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what needs a server, unless servers are asked for."""
     if ON_SERVERS:
         return
-    left_out = [each for each in items if _SERVERS & set(getattr(each, "fixturenames", ()))]
+    left_out = [
+        each
+        for each in items
+        if _SERVERS & set(getattr(each, "fixturenames", ())) or "on_a_server" in each.name
+    ]
     items[:] = [each for each in items if each not in left_out]
     config.hook.pytest_deselected(items=left_out)
 
