@@ -87,7 +87,7 @@ def whole_number(minimum: int, maximum: int, *, minimum_is_a_rule: bool = False)
     return bounded
 
 
-count = whole_number(0, MAX_INTEGER)
+count: Kind[int] = whole_number(0, MAX_INTEGER)
 
 
 def _has_offset(value: datetime) -> bool:
@@ -115,8 +115,8 @@ def instant_until(latest: datetime) -> Kind[datetime]:
     return bounded
 
 
-instant = instant_until(LATEST_INSTANT)
-computed_instant = instant_until(LATEST_COMPUTED_INSTANT)
+instant: Kind[datetime] = instant_until(LATEST_INSTANT)
+computed_instant: Kind[datetime] = instant_until(LATEST_COMPUTED_INSTANT)
 
 
 def record(kind: Any) -> Kind[Any]:

@@ -100,9 +100,9 @@ class Database:
 
     def __init__(self, engine: sa.Engine) -> None:
         """Have every connection of the engine set up once, when it is next used."""
-        self.engine = engine
-        self.dialect = engine.dialect.name
-        self.is_sqlite = self.dialect == "sqlite"
+        self.engine: sa.Engine = engine
+        self.dialect: str = engine.dialect.name
+        self.is_sqlite: bool = self.dialect == "sqlite"
         # One connection for all threads shows a reader what a writer has not committed.
         self._has_one_connection = isinstance(engine.pool, sa.StaticPool)
         self._lines = Lines()

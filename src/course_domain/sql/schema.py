@@ -12,7 +12,7 @@ from course_domain.course import COURSE_INDEXES, CourseStatus, CourseType
 from course_domain.participation import RegistrationStatus
 
 # Names that Alembic finds again on every engine.
-metadata = sa.MetaData(
+metadata: sa.MetaData = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(referred_table_name)s",
@@ -37,8 +37,8 @@ _MYSQL_OPTIONS: dict[str, Any] = {
 class Instant(sa.TypeDecorator[datetime]):
     """Keep an aware instant to the microsecond, in UTC, on every engine."""
 
-    impl = sa.DateTime
-    cache_ok = True
+    impl: Any = sa.DateTime
+    cache_ok: bool | None = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         """Give each engine a type that keeps microseconds."""
@@ -87,7 +87,7 @@ def _one_of(
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-courses = sa.Table(
+courses: sa.Table = sa.Table(
     "courses",
     metadata,
     _id("organization_id", primary_key=True),
@@ -136,7 +136,7 @@ def _of_a_course() -> sa.ForeignKeyConstraint:
     )
 
 
-registrations = sa.Table(
+registrations: sa.Table = sa.Table(
     "registrations",
     metadata,
     _id("organization_id", primary_key=True),
@@ -156,7 +156,7 @@ registrations = sa.Table(
 )
 """One registration for a course and a user: its primary key."""
 
-certificates = sa.Table(
+certificates: sa.Table = sa.Table(
     "certificates",
     metadata,
     _id("organization_id", primary_key=True),
@@ -173,7 +173,7 @@ certificates = sa.Table(
 )
 """One certificate for a course and a peer mentor; never updated."""
 
-reminders = sa.Table(
+reminders: sa.Table = sa.Table(
     "renewal_reminders",
     metadata,
     _id("organization_id", primary_key=True),

@@ -2,6 +2,6 @@
 
 try:
     import hypothesis as hypothesis
-except ModuleNotFoundError as error:
-    msg = "course_domain.testing needs Hypothesis: pip install 'course-domain[testing]'"
-    raise ModuleNotFoundError(msg, name=error.name) from error
+except ModuleNotFoundError as _error:
+    _msg = "course_domain.testing needs Hypothesis: pip install 'course-domain[testing]'"
+    raise ModuleNotFoundError(_msg, name=_error.name) from _error

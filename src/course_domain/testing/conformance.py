@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 try:
     import pytest
-except ModuleNotFoundError as error:
-    msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
-    raise ModuleNotFoundError(msg, name=error.name) from error
+except ModuleNotFoundError as _error:
+    _msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
+    raise ModuleNotFoundError(_msg, name=_error.name) from _error
 
 from course_domain.participation import RenewalReminder
 from course_domain.ports import CourseRepository, ReminderScheduler

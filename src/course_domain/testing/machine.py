@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.errors import DuplicateCourse
 from course_domain.participation import Participation, RenewalReminder
+from course_domain.ports import CourseRepository
 from course_domain.testing.bench import (
     NOW,
     RepositoryBench,
@@ -61,10 +62,10 @@ class RepositoryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         """Begin with two organizations and four people of this run's own."""
         super().__init__()
-        self.repository = self.bench.repository
-        self.model = Model()
-        self.organizations = (uuid4(), uuid4())
-        self.people = [uuid4() for _ in range(4)]
+        self.repository: CourseRepository = self.bench.repository
+        self.model: Model = Model()
+        self.organizations: tuple[UUID, UUID] = (uuid4(), uuid4())
+        self.people: list[UUID] = [uuid4() for _ in range(4)]
 
     @rule(
         target=courses,
