@@ -8,36 +8,6 @@ import engines
 import galera
 from engines import Databases
 
-# Servers take minutes to start and to fill: COURSE_DOMAIN_ENGINES=all runs the tests on them.
-ON_SERVERS = os.environ.get("COURSE_DOMAIN_ENGINES") == "all"
-
-collect_ignore = (
-    []
-    if ON_SERVERS
-    else [
-        "test_sql_faults.py",
-        "test_sql_plans.py",
-        "test_sql_races.py",
-        "test_sql_schema.py",
-        "test_sql_statements.py",
-    ]
-)
-
-_SERVERS = {"postgresql_databases", "galera_databases"}
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a server, unless servers are asked for."""
-    if ON_SERVERS:
-        return
-    left_out = [
-        each
-        for each in items
-        if _SERVERS & set(getattr(each, "fixturenames", ())) or "on_a_server" in each.name
-    ]
-    items[:] = [each for each in items if each not in left_out]
-    config.hook.pytest_deselected(items=left_out)
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let xdist's workers share the servers of the process that starts them."""

@@ -502,9 +502,10 @@ def test_a_full_disk_is_unavailable_and_stores_nothing(
     sqlite_databases: Databases, until: ExitStack
 ) -> None:
     """What does not fit is refused with the reason, and fits when there is room again."""
-    (url,) = until.enter_context(sqlite_databases.lent())
+    (url,) = sqlite_databases.create()  # a file that was lent before has room of its own
     room = [1_000_000_000]
     engine = until.enter_context(disposed(url))
+    create_schema(engine)
 
     @event.listens_for(engine, "checkout")
     def limit(connection: Any, _record: Any, _proxy: Any) -> None:
