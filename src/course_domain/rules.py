@@ -63,8 +63,8 @@ SENTENCES: Mapping[Rule, str] = MappingProxyType(
             "All seats are taken ({max_participants} of {max_participants})."
         ),
         Rule.CERTIFICATE_VALIDITY_REQUIRED_WHEN_ISSUES_CERTIFICATE: (
-            "A course that issues certificates needs either the months that they are valid"
-            " or certificate_never_expires, and not both."
+            "A course that issues certificates needs either the months that they are valid, or the"
+            " statement that they never expire, and not both."
         ),
         Rule.ORG_SCOPED_COURSE_ACCESS: "The course belongs to another organization.",
         Rule.PUBLISHED_ONLY_VISIBLE_TO_USERS: "The course is not published.",
@@ -78,7 +78,7 @@ SENTENCES: Mapping[Rule, str] = MappingProxyType(
         Rule.WRONG_TYPE: "{field} must be {expected}, not {actual}.",
         Rule.NAIVE_DATETIME: "{field} must have a time zone or an offset from UTC.",
         Rule.UNSTORABLE_TEXT: (
-            "{field} holds NUL or half a surrogate pair, which no storage keeps."
+            "{field} has a character that cannot be stored: NUL, or half a surrogate pair."
         ),
         Rule.OUT_OF_RANGE: "{field} must be from {minimum} to {maximum}.",
         Rule.UNKNOWN_CURSOR: "{field} is not the cursor of an earlier page of this query.",
