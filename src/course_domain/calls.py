@@ -16,7 +16,7 @@ from course_domain import decisions, policies, values
 from course_domain.actor import Actor, Role
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.details import CourseChanges, CourseDetails, author_arguments
-from course_domain.errors import NotPermitted
+from course_domain.errors import CourseNotFound, NotPermitted
 from course_domain.participation import Participation, Registration
 from course_domain.ports import MAX_PAGE_LIMIT
 from course_domain.rules import Violation
@@ -57,6 +57,20 @@ class CourseOffer:
 
     def __attrs_post_init__(self) -> None:
         values.settle(self, _OFFER_KINDS)
+
+
+def now(clock: Callable[[], datetime]) -> datetime:
+    """Read the clock that a host gave."""
+    read: datetime
+    (read,) = checked(clock=(instant, clock()))
+    return read
+
+
+def fresh_id(new_id: Callable[[], UUID]) -> UUID:
+    """Take an id from the source that a host gave."""
+    fresh: UUID
+    (fresh,) = checked(new_id=(identifier, new_id()))
+    return fresh
 
 
 def creation(actor: Actor, now: datetime, course_id: UUID, details: CourseDetails) -> Course:
@@ -101,6 +115,13 @@ def sight(actor: Actor, course_id: UUID) -> tuple[UUID, UUID]:
     """Ask for one course."""
     actor, course_id = checked(actor=(_ACTOR, actor), course_id=(identifier, course_id))
     return actor.organization_id, course_id
+
+
+def seen(course: Course | None, actor: Actor, course_id: UUID) -> Course:
+    """Give the course that was found where the actor may view it, else `CourseNotFound`."""
+    if course is None or not policies.can_view(course, actor):
+        raise CourseNotFound(course_id)
+    return course
 
 
 def registration(

@@ -7,7 +7,8 @@ from course_domain.participation import RenewalReminder
 from course_domain.ports import CourseRepository, ReminderScheduler
 
 
-def _log_failure(reminder: RenewalReminder, error: Exception) -> None:
+def log_failure(reminder: RenewalReminder, error: Exception) -> None:
+    """Tell that a reminder stays in the outbox, and why, with no data about a person."""
     # Loaded here, as it would be a twelfth of `import course_domain`, and most never need it.
     logging: Any = import_module("logging")
     logging.getLogger(__name__).warning(
@@ -29,7 +30,7 @@ def schedule(
         scheduler.schedule(reminder)
         repository.mark_reminder_scheduled(reminder)
     except Exception as error:  # noqa: BLE001  whatever a host's scheduler raises
-        _log_failure(reminder, error)
+        log_failure(reminder, error)
         return False
     return True
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Unpack
 from uuid import UUID, uuid4
 
-from course_domain import calls, decisions, outbox, policies, values
+from course_domain import calls, decisions, outbox, values
 from course_domain.actor import Actor
 from course_domain.calls import CourseOffer, ParticipationCall
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.details import CourseChanges, CourseDetails
-from course_domain.errors import CourseNotFound
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -51,13 +51,15 @@ class CourseService:
         is where certificates count their months (`certificate_expires_at`).
         """
         self._repository: CourseRepository
-        self._repository, self._reminders, self._clock, self._new_id, self._zone = checked(
+        self._repository, self._reminders, clock, new_id, self._zone = checked(
             repository=(values.plugged(CourseRepository), repository),
             reminders=(optional(values.plugged(ReminderScheduler)), reminders),
             clock=(record(Callable), clock),
             new_id=(record(Callable), new_id),
             zone=(values.zone, zone),
         )
+        self._now = partial(calls.now, clock)
+        self._fresh_id = partial(calls.fresh_id, new_id)
 
     def create_course(self, actor: Actor, **details: Unpack[CourseDetails]) -> Course:
         """Create a draft in the admin's organization.
@@ -113,10 +115,8 @@ class CourseService:
 
     def course(self, actor: Actor, course_id: UUID) -> Course:
         """Give a course that the actor may view, else `CourseNotFound`."""
-        course = self._repository.get(*calls.sight(actor, course_id))
-        if course is None or not policies.can_view(course, actor):
-            raise CourseNotFound(course_id)
-        return course
+        found = self._repository.get(*calls.sight(actor, course_id))
+        return calls.seen(found, actor, course_id)
 
     def courses(
         self,
@@ -268,16 +268,6 @@ class CourseService:
         if self._reminders is None:
             return 0
         return outbox.schedule_all(self._repository, self._reminders, limit)
-
-    def _now(self) -> datetime:
-        now: datetime
-        (now,) = checked(clock=(values.instant, self._clock()))
-        return now
-
-    def _fresh_id(self) -> UUID:
-        fresh: UUID
-        (fresh,) = checked(new_id=(values.identifier, self._new_id()))
-        return fresh
 
     def _move(
         self,

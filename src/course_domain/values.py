@@ -6,6 +6,7 @@ Nothing is coerced; a subclass, as database drivers give, becomes the plain type
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -134,11 +135,21 @@ def record(kind: Any) -> Kind[Any]:
 
 
 def plugged(port: Any) -> Kind[Any]:
-    """Make the kind of what has every method of a protocol, whatever its class."""
-    methods: list[str] = [name for name in dir(port) if not name.startswith("_")]
+    """Make the kind of what has every method of a protocol, whatever its class.
+
+    An async method is no sync one, nor the other way round: what is never awaited is never stored.
+    """
+    methods = {
+        name: iscoroutinefunction(getattr(port, name))
+        for name in dir(port)
+        if not name.startswith("_")
+    }
 
     def instance(value: Any) -> Any:
-        if all(callable(getattr(value, name, None)) for name in methods):
+        given = {name: getattr(value, name, None) for name in methods}
+        if all(map(callable, given.values())) and methods == {
+            name: iscoroutinefunction(method) for name, method in given.items()
+        }:
             return value
         raise _wrong_type(value, port.__name__)
 

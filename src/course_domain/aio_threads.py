@@ -1,0 +1,85 @@
+"""A sync repository and scheduler on an event loop, by worker threads (extra ``aio``)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+from uuid import uuid4
+
+try:
+    from anyio import CapacityLimiter, to_thread
+    from anyio.lowlevel import RunVar
+except ModuleNotFoundError as _error:
+    _msg = "course_domain.aio_threads needs anyio: pip install 'course-domain[aio]'"
+    raise ModuleNotFoundError(_msg, name=_error.name) from _error
+
+from course_domain import values
+from course_domain.aio_bridge import CourseRepositoryBridge, ReminderSchedulerBridge
+from course_domain.ports import CourseRepository, ReminderScheduler
+from course_domain.values import checked
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+DEFAULT_THREADS = 40
+"""As many as anyio, and what is built on it, use by themselves."""
+
+
+class _Threads:
+    """Run calls in worker threads, a bounded number at once on each loop."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        # A limiter belongs to a loop. The name is a key there, so it is no other object's.
+        self._limiter: RunVar[CapacityLimiter] = RunVar(f"course_domain threads {uuid4()}")
+
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **keywords: P.kwargs) -> T:
+        try:
+            limiter = self._limiter.get()
+        except LookupError:
+            limiter = CapacityLimiter(self._threads)
+            self._limiter.set(limiter)
+        return await to_thread.run_sync(partial(call, *args, **keywords), limiter=limiter)
+
+
+class ThreadedCourseRepository(CourseRepositoryBridge):
+    """Give `AsyncCourseRepository`, on asyncio or trio, over a sync repository in threads.
+
+    The repository must take calls from any thread: the kit's capability ``threads``.
+
+    **Cancellation.** A call that still waits for a thread has asked nothing when it is cancelled.
+    One that has a thread runs there to its end: its change is stored as a whole, or refused as a
+    whole. On trio, and by a cancel scope of anyio, the cancelled task waits for that end.
+    asyncio's own cancel (``Task.cancel``, ``asyncio.timeout``) does not wait: the change may be
+    stored a moment later.
+    """
+
+    def __init__(self, repository: CourseRepository, *, threads: int = DEFAULT_THREADS) -> None:
+        """Stand in front of a sync repository, at most `threads` calls at once on each loop.
+
+        As many as its connections are enough; what comes then waits without a thread. Raises
+        `InvalidValue` for what is no sync repository, or a number of threads below 1.
+        """
+        repository, threads = checked(
+            repository=(values.plugged(CourseRepository), repository),
+            threads=(values.whole_number(1, values.MAX_INTEGER), threads),
+        )
+        super().__init__(repository, _Threads(threads))
+
+
+class ThreadedReminderScheduler(ReminderSchedulerBridge):
+    """Give `AsyncReminderScheduler`, on asyncio or trio, over a sync scheduler in threads.
+
+    A cancelled call has asked nothing, or runs in its thread to its end, as for
+    `ThreadedCourseRepository`. The reminder stays in the outbox, and is offered again.
+    """
+
+    def __init__(self, scheduler: ReminderScheduler, *, threads: int = DEFAULT_THREADS) -> None:
+        """Stand in front of a sync scheduler, at most `threads` calls at once on each loop.
+
+        Raises `InvalidValue` for what is no sync scheduler, or a number of threads below 1.
+        """
+        scheduler, threads = checked(
+            scheduler=(values.plugged(ReminderScheduler), scheduler),
+            threads=(values.whole_number(1, values.MAX_INTEGER), threads),
+        )
+        super().__init__(scheduler, _Threads(threads))
