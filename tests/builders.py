@@ -272,8 +272,26 @@ class Nowhere(tzinfo):
         """Give no name."""
 
 
+class Lost(Nowhere):
+    """A zone that fails when it is asked."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """Look the zone up in a file that is gone."""
+        raise OSError(dt)
+
+
+class Beyond(Nowhere):
+    """A zone further away than there are any."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """Give more than a day."""
+        return timedelta(hours=25) if dt else None
+
+
 _NO_METHOD: Any = tzinfo
 ZONES_WITHOUT_OFFSET = [
     pytest.param(Nowhere(), id="offset-none"),
     pytest.param(_NO_METHOD(), id="offset-not-implemented"),
+    pytest.param(Lost(), id="offset-fails"),
+    pytest.param(Beyond(), id="offset-of-more-than-a-day"),
 ]

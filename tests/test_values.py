@@ -21,6 +21,7 @@ from builders import (
     HostInt,
     HostText,
     HostUUID,
+    Nowhere,
     broken,
     refusals,
     wrong_values,
@@ -248,6 +249,53 @@ def test_instant_in_a_zone_without_an_offset_is_naive(zone: tzinfo) -> None:
     assert Rule.NAIVE_DATETIME == refusal(values.instant, NOW.replace(tzinfo=zone)).rule
 
 
+class Changeable(HostDatetime):
+    def astimezone(self, tz: tzinfo | None = None) -> Any:
+        """Give what is no datetime."""
+        return tz
+
+
+def test_subclass_has_no_say_in_what_an_instant_is() -> None:
+    """What a host's datetime does in its own methods changes neither value nor class."""
+    plain = taken(values.instant, Changeable.of(NOW.astimezone(OSLO)))
+
+    assert (NOW, datetime, UTC) == (plain, type(plain), plain.tzinfo)
+
+
+class WithoutSummerTime(Nowhere):
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """Give an hour, though no time can be moved into a zone without `dst`."""
+        return timedelta(hours=1) if dt else None
+
+
+@pytest.mark.parametrize(
+    "zone", [*ZONES_WITHOUT_OFFSET, pytest.param(WithoutSummerTime(), id="dst-none")]
+)
+def test_zone_without_an_offset_is_naive(zone: tzinfo) -> None:
+    """A zone that no instant can be moved into is refused before anything is counted in it."""
+    assert Rule.NAIVE_DATETIME == refusal(values.zone, zone).rule
+
+
+class MeanTime(Nowhere):
+    """Stand for a zone of pytz: right for what is moved into it, wrong for what is joined to it."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta | None:
+        """Give the mean time of Oslo, as of before 1895."""
+        return timedelta(minutes=43) if dt else None
+
+    def fromutc(self, dt: datetime) -> datetime:
+        """Give the time of today, in a zone of its own."""
+        return dt.replace(tzinfo=UTC).astimezone(OSLO)
+
+
+def test_zone_that_reads_another_clock_is_refused() -> None:
+    """A zone whose wall clock is another when it is joined to a time would give wrong dates."""
+    told = refusal(values.zone, MeanTime())
+
+    assert Rule.WRONG_TYPE == told.rule
+    assert "MeanTime" == told.params["actual"]
+
+
 def test_record_takes_an_instance_only() -> None:
     """The text of a member is no member of its enumeration; the member comes back itself."""
     assert CourseStatus.DRAFT is taken(record(CourseStatus), CourseStatus.DRAFT)
@@ -268,6 +316,7 @@ def test_plugged_takes_whatever_has_the_methods() -> None:
     [
         pytest.param(Stone(), Rule.WRONG_TYPE, id="a-method-missing"),
         pytest.param(Statue(), Rule.WRONG_TYPE, id="not-callable"),
+        pytest.param(Cat, Rule.WRONG_TYPE, id="class-in-place-of-an-object"),
         pytest.param(None, Rule.REQUIRED, id="none"),
     ],
 )
@@ -283,6 +332,12 @@ def test_each_reads_any_iterable_once(made: Any) -> None:
     assert int is type(taken(each(values.count), made([1, HostInt(2)]))[1])
 
 
+class Endless:
+    def __iter__(self) -> Any:
+        """Give what is no iterator."""
+        return self
+
+
 @pytest.mark.parametrize(
     ("value", "rule"),
     [
@@ -290,7 +345,10 @@ def test_each_reads_any_iterable_once(made: Any) -> None:
         pytest.param([1, None], Rule.REQUIRED, id="none-inside"),
         pytest.param([-1], Rule.OUT_OF_RANGE, id="item-out-of-range"),
         pytest.param("12", Rule.WRONG_TYPE, id="text"),
+        pytest.param(b"12", Rule.WRONG_TYPE, id="bytes"),
         pytest.param(12, Rule.WRONG_TYPE, id="no-iterable"),
+        pytest.param(list, Rule.WRONG_TYPE, id="class-of-an-iterable"),
+        pytest.param(Endless(), Rule.WRONG_TYPE, id="no-iterator"),
         pytest.param(None, Rule.REQUIRED, id="none"),
     ],
 )

@@ -163,8 +163,8 @@ def certificate_expires_at(
 
     Calendar months (1 to 1 200), counted in one step; a day that the month lacks becomes its
     last. `zone` is whose wall clock counts, one that tells skipped and repeated hours apart by
-    ``fold``, such as `zoneinfo.ZoneInfo`: a wall time that it skips moves forward by the length
-    of the gap, one that it repeats is its first pass.
+    ``fold``, such as `zoneinfo.ZoneInfo` (one of pytz is refused): a wall time that it skips
+    moves forward by the length of the gap, one that it repeats is its first pass.
     """
     issued_at, months, zone = checked(
         issued_at=(values.instant, issued_at), months=(_MONTHS, months), zone=(values.zone, zone)

@@ -21,6 +21,7 @@ MAX_INTEGER = 2_147_483_647  # what every database keeps in a plain integer colu
 
 EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST_INSTANT = datetime(8999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+_IN_ANY_ZONE = datetime(2000, 1, 1, tzinfo=UTC)  # when none is on the mean time of a place
 # A certificate of the longest validity, issued at the latest instant, expires here.
 LATEST_COMPUTED_INSTANT = LATEST_INSTANT.replace(year=9099)
 
@@ -94,8 +95,14 @@ count: Kind[int] = whole_number(0, MAX_INTEGER)
 def _has_offset(value: datetime) -> bool:
     try:
         return value.utcoffset() is not None
-    except NotImplementedError:  # a tzinfo that leaves it to its subclasses
+    except Exception:  # noqa: BLE001  whatever a host's tzinfo raises, it tells no offset
         return False
+
+
+def _plain(value: datetime) -> datetime:
+    if type(value) is datetime:
+        return value
+    return datetime.combine(datetime.date(value), datetime.timetz(value))
 
 
 def instant_until(latest: datetime) -> Kind[datetime]:
@@ -104,14 +111,13 @@ def instant_until(latest: datetime) -> Kind[datetime]:
     def bounded(value: Any) -> datetime:
         if not isinstance(value, datetime):
             raise _wrong_type(value, "datetime")
-        if not _has_offset(value):
+        plain = _plain(value)
+        if not _has_offset(plain):
             raise Refusal(Rule.NAIVE_DATETIME)
-        if not EARLIEST_INSTANT <= value <= latest:
-            raise Refusal(Rule.OUT_OF_RANGE, typed=value, minimum=EARLIEST_INSTANT, maximum=latest)
-        there = value.astimezone(UTC)
-        if type(there) is datetime and not there.fold:
-            return there
-        return datetime.combine(there.date(), there.time().replace(fold=0), UTC)
+        if not EARLIEST_INSTANT <= plain <= latest:
+            raise Refusal(Rule.OUT_OF_RANGE, typed=plain, minimum=EARLIEST_INSTANT, maximum=latest)
+        there = plain.astimezone(UTC)
+        return there.replace(fold=0) if there.fold else there
 
     return bounded
 
@@ -137,19 +143,19 @@ def record(kind: Any) -> Kind[Any]:
 def plugged(port: Any) -> Kind[Any]:
     """Make the kind of what has every method of a protocol, whatever its class.
 
-    An async method is no sync one, nor the other way round: what is never awaited is never stored.
+    One whose methods are async is none for a sync protocol, nor the other way round: what nobody
+    awaits is never stored. A class, given in the place of an object of it, is none either.
     """
-    methods = {
-        name: iscoroutinefunction(getattr(port, name))
-        for name in dir(port)
-        if not name.startswith("_")
-    }
+    names = [name for name in dir(port) if not name.startswith("_")]
+    is_async = any(iscoroutinefunction(getattr(port, name)) for name in names)
 
     def instance(value: Any) -> Any:
-        given = {name: getattr(value, name, None) for name in methods}
-        if all(map(callable, given.values())) and methods == {
-            name: iscoroutinefunction(method) for name, method in given.items()
-        }:
+        methods = [getattr(value, name, None) for name in names]
+        if (
+            not isinstance(value, type)
+            and all(map(callable, methods))
+            and any(map(iscoroutinefunction, methods)) is is_async
+        ):
             return value
         raise _wrong_type(value, port.__name__)
 
@@ -165,9 +171,13 @@ def each(kind: Kind[T]) -> Kind[tuple[T, ...]]:
     """Make the kind of an iterable, read once into a tuple, all of one kind."""
 
     def every(value: Any) -> tuple[T, ...]:
-        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+        if isinstance(value, str | bytes):
             raise _wrong_type(value, "iterable of values")
-        return tuple(kind(item) for item in value)
+        try:
+            items = iter(value)
+        except TypeError:
+            raise _wrong_type(value, "iterable of values") from None
+        return tuple(kind(item) for item in items)
 
     return every
 
@@ -182,11 +192,19 @@ def optional(kind: Kind[T]) -> Kind[T | None]:
 
 
 def zone(value: Any) -> tzinfo:
-    """Take a time zone that tells its offset from UTC."""
+    """Take a time zone that tells its offset from UTC, and reads its own wall clock.
+
+    A zone of pytz does not: joined to a wall time it is the mean time of before the railways,
+    and certificates would expire some minutes off.
+    """
     if not isinstance(value, tzinfo):
         raise _wrong_type(value, "tzinfo")
-    if not _has_offset(EARLIEST_INSTANT.replace(tzinfo=value)):
-        raise Refusal(Rule.NAIVE_DATETIME)
+    try:
+        back = _IN_ANY_ZONE.astimezone(value).replace(tzinfo=value).astimezone(UTC)
+    except Exception:  # noqa: BLE001  whatever a host's tzinfo raises
+        raise Refusal(Rule.NAIVE_DATETIME) from None
+    if back != _IN_ANY_ZONE:
+        raise _wrong_type(value, "tzinfo of PEP 495, such as ZoneInfo")
     return value
 
 
