@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import strategies as st
 
+from course_domain import values
 from course_domain.course import MAX_CERTIFICATE_VALIDITY_MONTHS
 from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT, MAX_INTEGER
 
@@ -46,11 +47,20 @@ def identifiers() -> st.SearchStrategy[UUID]:
     return st.integers(1, 2**128 - 1).map(lambda number: UUID(int=number))
 
 
-@lru_cache(maxsize=256)
 def instants(
     earliest: datetime = EARLIEST_INSTANT, latest: datetime = LATEST_INSTANT
 ) -> st.SearchStrategy[datetime]:
-    """Make instants in UTC between two, both allowed, often at an edge; none if they cross."""
+    """Make instants in UTC between two, both allowed, often at an edge; none if they cross.
+
+    Raises `InvalidValue` for a bound that is naive, or that nothing in the library can be.
+    """
+    kind = values.computed_instant
+    return _instants_between(*values.checked(earliest=(kind, earliest), latest=(kind, latest)))
+
+
+# Bounds are in UTC: only there are equal ones one key of the cache, and compared as instants.
+@lru_cache(maxsize=256)
+def _instants_between(earliest: datetime, latest: datetime) -> st.SearchStrategy[datetime]:
     if earliest > latest:
         return st.nothing()
     plainest = min(max(_PLAINEST, earliest), latest)
@@ -61,10 +71,11 @@ def instants(
 
 def instants_near(*centres: datetime | None) -> st.SearchStrategy[datetime]:
     """Make instants just before, at and just after these (None is passed over), or anywhere."""
+    given = [centre for centre in centres if centre is not None]
+    (in_utc,) = values.checked(centres=(values.each(values.computed_instant), given))
     near = [
         centre + step
-        for centre in centres
-        if centre is not None
+        for centre in in_utc
         for step in (timedelta(0), -TICK, TICK)
         if EARLIEST_INSTANT <= centre + step <= LATEST_INSTANT
     ]

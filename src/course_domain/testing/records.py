@@ -60,6 +60,11 @@ def _filled(
     return fixed | {name: draw(made) for name, made in free.items() if name not in fixed}
 
 
+def _instants_between(earliest: datetime, latest: datetime) -> st.SearchStrategy[datetime]:
+    """Make instants between two; none if they cross, which a step off an edge does."""
+    return instants(earliest, latest) if earliest <= latest else st.nothing()
+
+
 @st.composite
 def _course_dates(draw: st.DrawFn, pinned: Mapping[str, Any]) -> dict[str, datetime | None]:
     """Draw a start between a pinned deadline and a pinned end, then what is free around it."""
@@ -67,10 +72,12 @@ def _course_dates(draw: st.DrawFn, pinned: Mapping[str, Any]) -> dict[str, datet
     first = EARLIEST_INSTANT if deadline is None else deadline + TICK
     last = LATEST_INSTANT if end is None else end - TICK
     start = (
-        pinned["start_date"] if "start_date" in pinned else draw(st.none() | instants(first, last))
+        pinned["start_date"]
+        if "start_date" in pinned
+        else draw(st.none() | _instants_between(first, last))
     )
-    ends = instants() if start is None else instants(start + TICK, LATEST_INSTANT)
-    deadlines = instants() if start is None else instants(EARLIEST_INSTANT, start - TICK)
+    ends = instants() if start is None else _instants_between(start + TICK, LATEST_INSTANT)
+    deadlines = instants() if start is None else _instants_between(EARLIEST_INSTANT, start - TICK)
     free = {"end_date": st.none() | ends, "registration_deadline": st.none() | deadlines}
     return _filled(draw, {"start_date": start}, free)
 
