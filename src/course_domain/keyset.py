@@ -1,6 +1,6 @@
 """Rows in the order of a key, and cursors into them: the pages of the in-memory repository."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ R = TypeVar("R", Registration, PeerMentorCertificate)
 # A row's place: microseconds since 1970 and the digits of its id, or its number in the outbox.
 Place = tuple[int, ...]
 UNDATED = 2**63  # later than any instant
+_FEW = 100  # new rows that are put between the others; of more, sorting all is faster
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,13 +32,13 @@ class Rows(Generic[T]):
     def __init__(self) -> None:
         self._rows: dict[Place, T] = {}
         self._order: list[Place] = []
-        self._unsorted = False
+        self._unsorted: list[Place] = []
 
     def put(self, place: Place, row: T) -> None:
         """Put a row in its place, over the one that is there."""
         if place not in self._rows:
-            self._unsorted = self._unsorted or bool(self._order and place < self._order[-1])
-            self._order.append(place)
+            is_last = not self._order or self._order[-1] < place
+            (self._order if is_last else self._unsorted).append(place)
         self._rows[place] = row
 
     def drop(self, place: Place) -> None:
@@ -53,9 +54,13 @@ class Rows(Generic[T]):
             yield self._order[index], self._rows[self._order[index]]
 
     def _sort(self) -> None:
-        if self._unsorted:
+        if len(self._unsorted) > _FEW:
+            self._order += self._unsorted
             self._order.sort()
-            self._unsorted = False
+        else:
+            for place in self._unsorted:
+                insort(self._order, place)
+        self._unsorted.clear()
 
 
 def cursor(query: str, place: Place) -> str:
