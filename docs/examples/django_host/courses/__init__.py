@@ -1,0 +1,1 @@
+"""The app: courses, who may see them, and who has a seat."""
