@@ -13,7 +13,8 @@ from course_domain import Rule
 from test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RULE = re.compile(r"`(\w+)`\n(.*)", re.DOTALL)
 
 
 def name(page: Path) -> str:
@@ -90,22 +91,30 @@ def test_links_of_a_page_lead_to_files(page: Path) -> None:
     assert [] == [target for target in targets if not (page.parent / target).is_file()]
 
 
+def explained_rules() -> dict[str, str]:
+    """Give what stands below the heading of each rule, on the page of rules."""
+    sections = re.split(r"^##+ ", read(ROOT / "docs" / "rules.md"), flags=re.MULTILINE)
+    return {match[1]: match[2] for each in sections if (match := RULE.fullmatch(each))}
+
+
 @pytest.mark.parametrize("rule", Rule)
 def test_page_of_rules_explains_every_rule(rule: Rule) -> None:
-    """Each rule has its row, and the test modules that the row names have cases of it."""
-    row = rows(ROOT / "docs" / "rules.md").get(rule)
-    assert row is not None, f"docs/rules.md has no row for {rule}"
-    modules = re.findall(r"\.\./(tests/\w+\.py)", row)
+    """Each rule has a meaning, its edges, and tests that are there and are about it."""
+    meaning, edges, held = explained_rules()[rule].strip().split("\n\n")
+    tests = re.findall(r"\[(test_\w+)\]\(\.\./(tests/test_\w+\.py)\)", held)
     # A promise, which no violation carries, shows in what it gives.
     word = "reminder" if rule is Rule.CERTIFICATE_RENEWAL_REMINDER_TRIGGERED else rule.value
 
-    assert [] != modules
-    assert [] == [module for module in modules if word not in read(ROOT / module).lower()]
+    assert "" != meaning
+    assert edges.startswith("- ")
+    assert held.count("[") == len(tests) > 0
+    assert [] == [test for test, module in tests if f"\ndef {test}(" not in read(ROOT / module)]
+    assert any(word in read(ROOT / module).lower() for _, module in tests)
 
 
 def test_page_of_rules_names_no_other() -> None:
     """What the page calls a rule is one."""
-    assert set(Rule) == set(rows(ROOT / "docs" / "rules.md"))
+    assert set(Rule) == set(explained_rules())
 
 
 def test_page_of_the_design_lists_every_module() -> None:

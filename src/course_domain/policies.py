@@ -17,7 +17,8 @@ from course_domain.participation import Registration, RegistrationStatus
 from course_domain.rules import Rule, Violation
 from course_domain.values import checked, optional, record, whole_number
 
-REMINDER_LEAD_DAYS = 30  # the owner's: time enough to take a follow-up course
+REMINDER_LEAD_DAYS = 30
+"""How long before the expiry its holder is reminded: time enough to take a follow-up course."""
 
 _PUBLISHED_ONLY = frozenset({CourseStatus.PUBLISHED})
 

@@ -1,0 +1,83 @@
+"""The site: ``sphinx-build --fail-on-warning --keep-going docs docs/_build``."""
+
+import pkgutil
+import re
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+
+import course_domain
+from course_domain import CourseDomainError
+
+project = "course_domain"
+release = version = installed_version("course-domain")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"course_domain {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_copyright = False
+html_theme_options = {"top_of_page_buttons": []}
+
+autodoc_default_options = {"members": True, "undoc-members": True}
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+maximum_signature_line_length = 80
+python_display_short_literal_types = True
+python_use_unqualified_type_names = True
+
+nitpicky = True
+# What others document, a parameter of types, and what stands behind the clauses of the kit.
+nitpick_ignore_regex = [
+    ("py:.*", r"(_pytest|cattrs|collections|datetime|enum|hypothesis|sqlalchemy|typing|uuid)\..*"),
+    ("py:.*", r"course_domain\.(ports\.T|testing\.\w+\.(Clause|\w+Bench))"),
+    ("py:.*", r"Any|Callable"),
+]
+
+_IN_BACKTICKS = re.compile(r"(?<![`:\w])`(\w+)((?:\.\w+)*)`(?![`_\w])")
+
+
+def _as_link(match: re.Match[str]) -> str:
+    """Make a name in single backticks a link where the root exports it, and else plain code."""
+    name = match[1] + match[2]
+    is_public = match[1] in course_domain.__all__
+    return f":py:obj:`{name} <course_domain.{name}>`" if is_public else f"``{name}``"
+
+
+# A value that is imported from elsewhere has lost the docstring below its assignment.
+_DATA = {
+    attribute: docstring
+    for module in pkgutil.walk_packages(course_domain.__path__, "course_domain.")
+    for (owner, attribute), docstring in ModuleAnalyzer.for_module(module.name)
+    .find_attr_docs()
+    .items()
+    if not owner
+}
+
+
+def _prepare_docstring(
+    _app: Sphinx, what: str, name: str, _documented: object, _options: object, lines: list[str]
+) -> None:
+    if what == "data":
+        lines[:] = _DATA.get(name.rpartition(".")[2], [])
+    lines[:] = [_IN_BACKTICKS.sub(_as_link, line) for line in lines]
+
+
+def _show_public_bases(
+    _app: Sphinx, _name: str, _documented: object, _options: object, bases: list[Any]
+) -> None:
+    bases[:] = [CourseDomainError if each.__name__ == "_WithViolations" else each for each in bases]
+
+
+def setup(app: Sphinx) -> None:
+    """Let docstrings name things plainly, as they do for who reads the source."""
+    app.connect("autodoc-process-docstring", _prepare_docstring)
+    app.connect("autodoc-process-bases", _show_public_bases)
