@@ -46,10 +46,11 @@ from course_domain import (
     decisions,
 )
 from course_domain.sql import SqlCourseRepository, connections, create_schema, statements
-from course_domain.sql.changes import ParticipationChange
-from course_domain.sql.convoys import Ride
+from course_domain.sql.changes import CourseChange, ParticipationChange
+from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.postgresql import RegistrationConvoys
 from course_domain.sql.schema import certificates, courses, registrations, reminders
+from course_domain.sql.writing import Writer
 from crashing import CANCEL, COMPLETION, REGISTRATION, When, Wire
 from engines import Databases, disposed
 
@@ -491,6 +492,100 @@ def test_nobody_is_answered_when_the_one_who_stores_is_stopped(postgresql_store:
         convoys.drive(rides)
     assert [None, None, None] == [each.answer for each in rides]
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)
+
+
+def test_nobody_is_answered_whose_writer_was_stopped(postgresql_store: Store) -> None:
+    """Who waited for a thread that was stopped is told so, and may ask again."""
+    change = ride([], OTHER_USER_ID).change
+    stopped = Convoys(lambda _rides: None)
+    with pytest.raises(RepositoryUnavailable, match="was stopped"):
+        Writer(postgresql_store.engine)._registered(change, stopped)
+    assert RegistrationStatus.CONFIRMED == register(postgresql_store)
+
+
+@pytest.mark.parametrize("call", [register, cancel, complete, revise])
+def test_a_lost_answer_behind_which_others_wrote_is_unavailable(store: Store, call: Call) -> None:
+    """Where the course has changed since, nobody can know, and nothing is written again."""
+    before = stored_records(store.watching)
+
+    def lose_to_a_rival(connection: Any) -> None:
+        try:
+            lose(connection)
+        finally:
+            rival = service_over(store.watching)
+            rival.revise_course(actor(Role.ADMIN), COURSE_ID, location="Elsewhere")
+
+    store.at("before convoy commit", lose_to_a_rival)
+    with pytest.raises(RepositoryUnavailable, match="others have changed the course since"):
+        call(store)
+    assert before == stored_records(store.watching)
+
+
+@each_call
+def test_a_connection_cut_in_the_pool_costs_another_try(
+    store: Store, call: Call, given: object
+) -> None:
+    """A connection that ended while nobody used it is found out before anything is written."""
+    store.at("before begin load", store.cut)
+    assert given == call(store)
+    assert crashing.nothing is store.wire.hook
+    assert_agrees(store.watching)
+
+
+@each_call
+def test_a_server_that_is_away_for_a_while_is_waited_for(
+    store: Store, call: Call, given: object
+) -> None:
+    """While it refuses connections the call is tried again, and then is as any other."""
+    refusals = iter(range(3))
+
+    def refusing(_when: When, step: str, _connection: Any) -> None:
+        if step == "connect" and next(refusals, None) is not None:
+            refuse(store.watching)
+
+    store.engine.dispose()
+    store.wire.hook = refusing
+    assert given == call(store)
+    assert next(refusals, None) is None
+
+
+def test_a_pool_without_a_free_connection_is_unavailable(
+    sqlite_databases: Databases, until: ExitStack
+) -> None:
+    """Who finds no connection in time is told so, and can ask again."""
+    (url,) = until.enter_context(sqlite_databases.lent())
+    engine = sa.create_engine(
+        url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    until.callback(engine.dispose)
+    repository = SqlCourseRepository(engine)
+    with engine.connect(), pytest.raises(RepositoryUnavailable, match="QueuePool limit"):
+        repository.add(course())
+    repository.add(course())
+
+
+def test_a_course_that_others_always_change_first_is_unavailable(
+    sqlite_databases: Databases, until: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer to what is no longer the latest is not stored; that ends after a while."""
+    monkeypatch.setattr(connections, "TRYING_SECONDS", 0.05)
+    (url,) = until.enter_context(sqlite_databases.lent())
+    engine = until.enter_context(disposed(url))
+    SqlCourseRepository(engine).add(course())
+    keys = statements.keys(ORGANIZATION_ID, COURSE_ID)
+    change = CourseChange(keys, lambda seen: attrs.evolve(seen, title="Another title"))
+    database = connections.database_of(engine)
+
+    def store_what_is_stale() -> None:
+        with database.writing() as connection:
+            seen = change.load(connection)
+            assert seen is not None
+            stale = attrs.evolve(seen, version=seen.version - 1)
+            change.store(connection, stale, change.decided(seen.state))
+
+    with pytest.raises(RepositoryUnavailable, match="others changed the course first"):
+        connections.trying(store_what_is_stale)
+    assert course() == SqlCourseRepository(engine).get(ORGANIZATION_ID, COURSE_ID)
 
 
 # --- A full disk, a store that may only be read, and one without a schema
