@@ -349,7 +349,7 @@ def test_sound_form_has_nothing_to_say() -> None:
         (Violation(Rule.REQUIRED, ("title",), {"path": "$.title"}), "title"),
         (Violation(Rule.REQUIRED, ("title",), {"path": "$[3].title"}), "[3].title"),
         (Violation(Rule.UNKNOWN_FIELD, ("x y",), {"path": '$["x y"]'}), '["x y"]'),
-        (Violation(Rule.REQUIRED, ("title",), {"path": None}), "title"),
+        (Violation(Rule.REQUIRED, ("title",), {"path": 3}), "title"),
     ],
 )
 def test_place_of_a_sentence(violation: Violation, place: str) -> None:
@@ -516,6 +516,15 @@ def test_sentence_of_a_host_never_fails(sentence: str) -> None:
     said = render(Violation(Rule.TITLE_NOT_EMPTY), catalogue={"title_not_empty": f"X {sentence}"})
 
     assert f"X {sentence}".replace("{0}", "?").replace("{a}", "?") == said
+
+
+def test_number_that_is_not_there_is_a_question_mark() -> None:
+    """Words of a host's own may ask for more numbers than there are."""
+    violation = Violation(Rule.MALFORMED_DOCUMENT, (), {"reason": "line 7"})
+
+    assert "Dokumentet kan ikke leses som JSON: linje 7, tegn ?." == render(
+        violation, catalogue={"line #": "linje #, tegn #"}
+    )
 
 
 def test_catalogues_are_read_only() -> None:

@@ -50,6 +50,7 @@ VALIDATORS: dict[str, Any] = {
     name: Draft202012Validator(kind.schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
     for name, kind in KINDS.items()
 }
+CONVERTER = make_converter()
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -138,10 +139,8 @@ def test_samples_are_valid() -> None:
 @given(course_details(), course_changes())
 def test_what_an_author_says_is_valid(details: CourseDetails, changes: CourseChanges) -> None:
     """The schemas take details and changes of every kind."""
-    converter = make_converter()
-
-    assert takes("course-details", converter.unstructure(details))
-    assert takes("course-changes", converter.unstructure(changes))
+    assert takes("course-details", CONVERTER.unstructure(details))
+    assert takes("course-changes", CONVERTER.unstructure(changes))
 
 
 NO_DATES = {"start_date": None, "end_date": None, "registration_deadline": None}
@@ -215,6 +214,24 @@ def test_what_a_schema_can_say_it_says(name: str, value: object) -> None:
 def test_what_the_reader_takes_the_schema_takes(name: str, value: object) -> None:
     """Values at their bounds and in every form are sound to both."""
     assert (True, True) == verdicts(name, value)
+
+
+def test_formats_are_those_of_the_types() -> None:
+    """UUIDs and instants carry the format that says so, and nothing else carries one."""
+    properties = course_json_schema()["properties"]
+    formats = {name: each["format"] for name, each in properties.items() if "format" in each}
+
+    assert dict.fromkeys(UUIDS, "uuid") | dict.fromkeys(INSTANTS, "date-time") == formats
+
+
+@pytest.mark.parametrize("name", [*UUIDS, *INSTANTS])
+@pytest.mark.parametrize("value", ["x", "2026-03-16T09:30:00", "2026-03-16", COURSE_ID.hex])
+def test_pattern_stands_in_for_the_format(name: str, value: str) -> None:
+    """A validator that passes over formats, as the dialect allows, refuses a wrong form too."""
+    validator: Any = Draft202012Validator(course_json_schema())
+
+    assert validator.is_valid(with_one("course", name, DOCUMENT[name]))
+    assert not validator.is_valid(with_one("course", name, value))
 
 
 def test_a_field_is_the_same_in_every_document() -> None:

@@ -85,7 +85,7 @@ class _Speaker:
     def value(self, value: object) -> str:
         if isinstance(value, datetime):
             return self.instant(value)
-        if type(value) is int and abs(value) >= _LEAST_NUMBER_WITH_THOUSANDS:
+        if isinstance(value, int) and abs(value) >= _LEAST_NUMBER_WITH_THOUSANDS:
             return f"{value:,}".replace(",", self.words["thousands"])
         return self.word(str(value))
 
