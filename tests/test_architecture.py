@@ -47,7 +47,7 @@ FOREIGN = {
     "policies": ("attrs", "dateutil.relativedelta"),
     "serialization": ("attrs", "cattrs"),
     "sql": ("attrs", "sqlalchemy", "tenacity"),
-    "testing": ("attrs", "hypothesis", "pytest"),
+    "testing": ("attrs", "anyio", "hypothesis", "pytest"),
 }
 MAX_LINES = 300
 
@@ -261,7 +261,7 @@ def test_import_brings_in_no_extra() -> None:
     """``import course_domain`` loads neither cattrs nor what only the extras need."""
     code = "import sys, course_domain; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    extras = {"cattr", "cattrs", "hypothesis", "pytest", "_pytest", "sqlalchemy"}
+    extras = {"anyio", "cattr", "cattrs", "hypothesis", "pytest", "_pytest", "sqlalchemy"}
 
     assert set() == extras & set(run.stdout.split())
     assert "course_domain.service" in run.stdout.split()

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from course_domain.testing.clause import Clause
-from course_domain.testing.conformance import REPOSITORY_CLAUSES, SCHEDULER_CLAUSES
+from course_domain.testing.conformance import ASYNC_REPOSITORY_CLAUSES, SCHEDULER_CLAUSES
 from course_domain.testing.contract_page import contract_page
 
 PAGE = Path(__file__).parents[1] / "docs" / "contract.md"
-CLAUSES: tuple[Clause[Any], ...] = (*REPOSITORY_CLAUSES, *SCHEDULER_CLAUSES)
+CLAUSES: tuple[Clause[Any], ...] = (*ASYNC_REPOSITORY_CLAUSES, *SCHEDULER_CLAUSES)
 each_clause = pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.id)
 
 

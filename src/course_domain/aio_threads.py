@@ -38,7 +38,19 @@ class _Threads:
         except LookupError:
             limiter = CapacityLimiter(self._threads)
             self._limiter.set(limiter)
-        return await to_thread.run_sync(partial(call, *args, **keywords), limiter=limiter)
+        asked = partial(call, *args, **keywords)
+        answers, errors = await to_thread.run_sync(_caught, asked, limiter=limiter)
+        for error in errors:
+            raise error
+        return answers[0]
+
+
+def _caught(call: Callable[[], T]) -> tuple[tuple[T, ...], tuple[BaseException, ...]]:
+    """Give what a call gives, or what it raises: a loop would treat some of that as its own."""
+    try:
+        return (call(),), ()
+    except BaseException as error:  # noqa: BLE001  it is raised where the call is awaited
+        return (), (error,)
 
 
 class ThreadedCourseRepository(CourseRepositoryBridge):

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 from types import FrameType, SimpleNamespace
 from typing import Any, Never
@@ -45,8 +46,9 @@ class Outcome:
 
 
 def in_background(call: Callable[[], Any]) -> tuple[threading.Thread, Outcome]:
-    """Start a call in a thread of its own."""
+    """Start a call in a thread of its own, in the context of whoever asks for it."""
     outcome = Outcome()
+    context = copy_context()
 
     def run() -> None:
         try:
@@ -54,7 +56,7 @@ def in_background(call: Callable[[], Any]) -> tuple[threading.Thread, Outcome]:
         except BaseException as error:  # noqa: BLE001  it is raised where it is looked at
             outcome.error = error
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=context.run, args=(run,), daemon=True)
     thread.start()
     return thread, outcome
 

@@ -8,7 +8,7 @@ import attrs
 from course_domain import decisions
 from course_domain.course import Course, CourseStatus
 from course_domain.errors import InvalidTransition, RegistrationRejected, StaleCourse
-from course_domain.participation import RegistrationStatus
+from course_domain.participation import Participation, RegistrationStatus
 from course_domain.ports import CourseRepository
 from course_domain.testing.bench import NOW, SHARED_STORE, THREADS, RepositoryBench, change, shown
 from course_domain.testing.clause import clause
@@ -127,19 +127,20 @@ def nobody_registers_behind_an_archiving(bench: RepositoryBench) -> None:
     """
     on = bench.stored()
     actor, admin = mentor_of(on), admin_of(on)
+
+    def archive_and_look() -> Participation:
+        change_course(bench.repository, on, lambda seen: decisions.archive(seen, admin, NOW))
+        return shown(bench.repository, on, actor.user_id)
+
     ended = duel(
-        changing(bench.repository, on, actor.user_id),
-        registering(actor),
-        lambda: change_course(
-            bench.repository, on, lambda seen: decisions.archive(seen, admin, NOW)
-        ),
+        changing(bench.repository, on, actor.user_id), registering(actor), archive_and_look
     )
     expect_error_of(ended.rival, None, "the archiving")
     read = shown(bench.repository, on, actor.user_id)
     expect(CourseStatus.ARCHIVED, read.course.status, "the status of the course")
     took = ended.first.error is None
     expect(took, read.registration is not None, "a registration, where the call gave one")
-    if ended.was_stored_behind_the_rival:
+    if took and ended.rival.answer.registration is None:  # so it was stored after that
         status = ended.seen[-1].course.status
         expect(CourseStatus.ARCHIVED, status, "the status that the stored answer was decided on")
 
@@ -219,19 +220,18 @@ def nobody_registers_behind_a_lowered_cap(bench: RepositoryBench) -> None:
     on = bench.stored(max_participants=2)
     bench.register(on)
     actor = mentor_of(on)
-    ended = duel(
-        changing(bench.repository, on, actor.user_id),
-        registering(actor),
-        lambda: change_course(
-            bench.repository, on, lambda seen: attrs.evolve(seen, max_participants=1)
-        ),
-    )
+
+    def lower_and_look() -> Participation:
+        change_course(bench.repository, on, lambda seen: attrs.evolve(seen, max_participants=1))
+        return shown(bench.repository, on, actor.user_id)
+
+    ended = duel(changing(bench.repository, on, actor.user_id), registering(actor), lower_and_look)
     expect_error_of(ended.rival, None, "the lowering of the cap")
     expect(1, seats(bench.repository, on), "the cap")
     took = ended.first.error is None
     read = shown(bench.repository, on, actor.user_id)
     expect(1 + took, read.confirmed_count, "the confirmed count")
-    if ended.was_stored_behind_the_rival:
+    if took and ended.rival.answer.registration is None:  # so it was stored after that
         cap = ended.seen[-1].course.max_participants
         expect(1, cap, "the cap that the stored answer was decided on")
 

@@ -1,7 +1,6 @@
 """Clauses for an adapter that declares ``threads``: whose answer counts, who waits, who reads."""
 
 import threading
-import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -110,7 +109,7 @@ def rivals_in_a_row_are_outlasted(bench: RepositoryBench) -> None:
 
     def meet_and_answer(seen: Course) -> Course:
         opponent = next(waiting, None)
-        if opponent is not None and not opponent.meet():
+        if opponent is not None and opponent.meet() is False:
             for rest in waiting:  # against a lock one rival after another queues up
                 rest.start()
         return one_more_seat(seen)
@@ -134,9 +133,7 @@ def a_call_waits_its_turn(bench: RepositoryBench) -> None:
     waiting = Rival(lambda: change(bench.repository, on, uuid4(), confirmed))
 
     def slow(seen: Course) -> Course:
-        until = time.monotonic() + _TURN_SECONDS
-        while not waiting.meet() and time.monotonic() < until:
-            pass
+        waiting.meet(_TURN_SECONDS)
         return attrs.evolve(seen, title="slow")
 
     change_course(bench.repository, on, slow)

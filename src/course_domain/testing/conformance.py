@@ -9,22 +9,21 @@ A host's test file is six lines::
 
 What is optional is declared in `capabilities`: ``threads`` for an adapter that many threads may
 call at once, and ``shared_store``, with a fixture `reopen`, for one whose objects can stand over
-one store. Without a test runner the same clauses run by `run_contract`.
+one store. An async adapter is held to the same by `AsyncCourseRepositoryContract`. Without a test
+runner the same clauses run by `run_contract` and `run_async_contract`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
-try:
-    import pytest
-except ModuleNotFoundError as _error:
-    _msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
-    raise ModuleNotFoundError(_msg, name=_error.name) from _error
+import pytest
 
 from course_domain.participation import RenewalReminder
 from course_domain.ports import CourseRepository, ReminderScheduler
 from course_domain.testing import (
     clauses_arguments,
+    clauses_async,
     clauses_crowds,
     clauses_decide,
     clauses_keys,
@@ -39,9 +38,23 @@ from course_domain.testing import (
     clauses_values,
     machine,
 )
-from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, RepositoryBench
+from course_domain.testing.async_bench import (
+    AsyncRepositoryBench,
+    async_repository_bench,
+    async_scheduler_bench,
+)
+from course_domain.testing.bench import SHARED_STORE, THREADS, RepositoryBench
 from course_domain.testing.clause import Clause
 from course_domain.testing.clauses_scheduler import SchedulerBench
+from course_domain.testing.contracts import (
+    AsyncContract,
+    Contract,
+    check_declared,
+    check_declared_async,
+    missing,
+    reopen_of,
+)
+from course_domain.testing.loops import Loop
 from course_domain.testing.report import FAILED, PASSED, SKIPPED, Report, Result
 
 __tracebackhide__ = True  # pytest then begins with the clause
@@ -67,55 +80,18 @@ SCHEDULER_CLAUSES: tuple[Clause[SchedulerBench], ...] = clauses_scheduler.CLAUSE
 """Every promise of `ReminderScheduler`."""
 
 
-def _missing(needed: Clause[Any], capabilities: frozenset[str]) -> str:
-    """Say what a clause needs that is not declared; empty when it can run."""
-    undeclared = needed.needs - capabilities
-    if not undeclared:
-        return ""
-    return f"clause {needed.id} needs {', '.join(sorted(undeclared))}, which is not declared"
+ASYNC_REPOSITORY_CLAUSES: tuple[Clause[Any], ...] = (
+    *REPOSITORY_CLAUSES,
+    *clauses_async.CLAUSES,
+)
+"""Every promise of `AsyncCourseRepository`."""
 
 
-def _check_declared(capabilities: Iterable[str], profile: str) -> None:
-    unknown = set(capabilities) - CAPABILITIES
-    if unknown or isinstance(capabilities, str):
-        msg = f"capabilities are of {sorted(CAPABILITIES)}, not {capabilities!r}"
-        raise ValueError(msg)
-    if profile not in EXAMPLES:
-        msg = f"a profile is one of {sorted(EXAMPLES)}, not {profile!r}"
-        raise ValueError(msg)
+def _title(held: Clause[Any]) -> str:
+    return f"{held.id}-{held.check.__name__}"
 
 
-class _Contract:
-    """Run one clause as one test; what a host may declare about its adapter."""
-
-    capabilities: ClassVar[frozenset[str]] = frozenset()
-    """What the adapter can: ``threads``, ``shared_store``."""
-
-    known_defects: ClassVar[Mapping[str, str]] = {}
-    """Clause ids that the adapter is known to break, each with the reason: strict failures."""
-
-    profile: ClassVar[str] = "default"
-    """How long to look: ``default`` or ``thorough``."""
-
-    def __init_subclass__(cls) -> None:
-        """Refuse a subclass that would not be held to every clause."""
-        super().__init_subclass__()
-        _check_declared(cls.capabilities, cls.profile)
-        for base in cls.__mro__:
-            if "test_promise" in vars(base) and base.__module__ != __name__:
-                msg = f"{cls.__name__} overrides test_promise: declare known_defects instead"
-                raise TypeError(msg)
-
-    def _hold(self, held: Clause[Any], bench: Any, request: pytest.FixtureRequest) -> None:
-        if held.id in self.known_defects:
-            reason = f"{held.id}: {self.known_defects[held.id]}"
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-        # Then pytest prints the source of a clause that fails, down to the line.
-        docstring_is_shown = request.config.getoption("tbstyle") in {"auto", "long"}
-        held.run(bench, docstring_is_shown=docstring_is_shown)
-
-
-class CourseRepositoryContract(_Contract):
+class CourseRepositoryContract(Contract):
     """Hold a `CourseRepository` to every clause; a host gives the fixture `make_repository`.
 
     That is a callable: each call gives an empty repository of its own; ids may repeat between
@@ -123,9 +99,7 @@ class CourseRepositoryContract(_Contract):
     gives another over the same store.
     """
 
-    @pytest.mark.parametrize(
-        "held", REPOSITORY_CLAUSES, ids=lambda held: f"{held.id}-{held.check.__name__}"
-    )
+    @pytest.mark.parametrize("held", REPOSITORY_CLAUSES, ids=_title)
     def test_promise(
         self,
         held: Clause[RepositoryBench],
@@ -133,10 +107,8 @@ class CourseRepositoryContract(_Contract):
         request: pytest.FixtureRequest,
     ) -> None:
         """Keep this promise of the port."""
-        missing = _missing(held, self.capabilities)
-        if missing:
-            pytest.skip(missing)
-        reopen = request.getfixturevalue("reopen") if SHARED_STORE in self.capabilities else None
+        self._skip_unless_declared(held)
+        reopen = reopen_of(request, self.capabilities)
         bench = RepositoryBench(
             make_repository=make_repository,
             reopen=reopen,
@@ -146,16 +118,14 @@ class CourseRepositoryContract(_Contract):
         self._hold(held, bench, request)
 
 
-class ReminderSchedulerContract(_Contract):
+class ReminderSchedulerContract(Contract):
     """Hold a `ReminderScheduler` to every clause; a host gives `make_scheduler` and `taken`.
 
     The first is a callable: each call gives an empty scheduler of its own. The second takes a
     scheduler and gives the reminders that will take effect, since the protocol shows nothing.
     """
 
-    @pytest.mark.parametrize(
-        "held", SCHEDULER_CLAUSES, ids=lambda held: f"{held.id}-{held.check.__name__}"
-    )
+    @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
     def test_promise(
         self,
         held: Clause[SchedulerBench],
@@ -164,9 +134,7 @@ class ReminderSchedulerContract(_Contract):
         request: pytest.FixtureRequest,
     ) -> None:
         """Keep this promise of the port."""
-        missing = _missing(held, self.capabilities)
-        if missing:
-            pytest.skip(missing)
+        self._skip_unless_declared(held)
         bench = SchedulerBench(
             make_scheduler=make_scheduler,
             taken=taken,
@@ -174,6 +142,56 @@ class ReminderSchedulerContract(_Contract):
             profile=self.profile,
         )
         self._hold(held, bench, request)
+
+
+class AsyncCourseRepositoryContract(AsyncContract):
+    """Hold an `AsyncCourseRepository` to every clause of `CourseRepositoryContract`, and more.
+
+    A host gives the fixture `make_repository`, and `reopen` with ``shared_store``, as there. What
+    they give may also be awaitable, or an async context manager that gives the repository and is
+    left when the clause has ended. Both are called on the loop, which each clause has afresh.
+    """
+
+    @pytest.mark.parametrize("held", ASYNC_REPOSITORY_CLAUSES, ids=_title)
+    def test_promise(
+        self,
+        held: Clause[AsyncRepositoryBench],
+        make_repository: Callable[[], Any],
+        request: pytest.FixtureRequest,
+    ) -> None:
+        """Keep this promise of the port."""
+        self._skip_unless_declared(held)
+        reopen = reopen_of(request, self.capabilities)
+        with Loop(self.backend) as loop:
+            bench = async_repository_bench(
+                loop,
+                make_repository,
+                reopen=reopen,
+                capabilities=self.capabilities,
+                profile=self.profile,
+            )
+            self._hold(held, bench, request)
+
+
+class AsyncReminderSchedulerContract(AsyncContract):
+    """Hold an `AsyncReminderScheduler` to every clause of `ReminderSchedulerContract`.
+
+    A host gives `make_scheduler` and `taken`, as there; what they give may also be awaitable.
+    """
+
+    @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
+    def test_promise(
+        self,
+        held: Clause[SchedulerBench],
+        make_scheduler: Callable[[], Any],
+        taken: Callable[[Any], Any],
+        request: pytest.FixtureRequest,
+    ) -> None:
+        """Keep this promise of the port."""
+        self._skip_unless_declared(held)
+        with Loop(self.backend) as loop:
+            bench = async_scheduler_bench(loop, make_scheduler, taken, profile=self.profile)
+            self._hold(held, bench, request)
 
 
 def run_contract(
@@ -189,27 +207,67 @@ def run_contract(
     gives another over the same store, for ``shared_store``. Raises ValueError for a capability or
     profile that there is none of, and for ``shared_store`` without `reopen`.
     """
-    _check_declared(capabilities, profile)
+    check_declared(capabilities, profile)
+    _check_reopen(reopen, capabilities)
+
+    def bench() -> AbstractContextManager[RepositoryBench]:
+        return nullcontext(
+            RepositoryBench(
+                make_repository=make_repository,
+                reopen=reopen,
+                capabilities=capabilities,
+                profile=profile,
+            )
+        )
+
+    return Report(_result(held, bench, capabilities) for held in REPOSITORY_CLAUSES)
+
+
+def run_async_contract(
+    make_repository: Callable[[], Any],
+    *,
+    backend: str = "asyncio",
+    capabilities: frozenset[str] = frozenset(),
+    reopen: Callable[[Any], Any] | None = None,
+    profile: str = "default",
+) -> Report:
+    """Hold an async repository to every clause without pytest, and report.
+
+    As `run_contract`, on an event loop of its own for each clause: ``asyncio`` or ``trio``.
+    """
+    check_declared_async(capabilities, profile, backend)
+    _check_reopen(reopen, capabilities)
+
+    @contextmanager
+    def bench() -> Generator[AsyncRepositoryBench, None, None]:
+        with Loop(backend) as loop:
+            yield async_repository_bench(
+                loop, make_repository, reopen=reopen, capabilities=capabilities, profile=profile
+            )
+
+    declared = capabilities | {THREADS}
+    return Report(_result(held, bench, declared) for held in ASYNC_REPOSITORY_CLAUSES)
+
+
+def _check_reopen(reopen: Callable[[Any], Any] | None, capabilities: frozenset[str]) -> None:
     if SHARED_STORE in capabilities and reopen is None:
         msg = "shared_store needs reopen: a callable that takes a repository and gives another"
         raise ValueError(msg)
 
-    def result(held: Clause[RepositoryBench]) -> Result:
-        missing = _missing(held, capabilities)
-        if missing:
-            return Result(clause_id=held.id, name=held.name, outcome=SKIPPED, message=missing)
-        bench = RepositoryBench(
-            make_repository=make_repository,
-            reopen=reopen,
-            capabilities=capabilities,
-            profile=profile,
-        )
-        try:
-            held.run(bench)
-        except Exception as error:  # noqa: BLE001  whatever the adapter does goes into the report
-            notes = "\n".join(getattr(error, "__notes__", []))
-            message = f"{type(error).__name__}: {error}\n{notes}"
-            return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)
-        return Result(clause_id=held.id, name=held.name, outcome=PASSED)
 
-    return Report(result(held) for held in REPOSITORY_CLAUSES)
+def _result(
+    held: Clause[Any],
+    bench: Callable[[], AbstractContextManager[RepositoryBench]],
+    capabilities: frozenset[str],
+) -> Result:
+    told = missing(held, capabilities)
+    if told:
+        return Result(clause_id=held.id, name=held.name, outcome=SKIPPED, message=told)
+    try:
+        with bench() as made:
+            held.run(made)
+    except Exception as error:  # noqa: BLE001  whatever the adapter does goes into the report
+        notes = "\n".join(getattr(error, "__notes__", []))
+        message = f"{type(error).__name__}: {error}\n{notes}"
+        return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)
+    return Result(clause_id=held.id, name=held.name, outcome=PASSED)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from course_domain.testing import clauses_async
 from course_domain.testing.clause import Clause
 from course_domain.testing.conformance import REPOSITORY_CLAUSES, SCHEDULER_CLAUSES
 
@@ -30,6 +31,7 @@ what a correct adapter does.
 declared they are skipped, each with its id.
 
 - `threads`: many threads may call one object at once. Whatever a server uses must be able to.
+  Many tasks always call an async adapter at once, so there it is no question and not declared.
 - `shared_store`: two objects can stand over one store, as they do in two processes.
 
 This page is written by `python -m course_domain.testing.contract_page`.
@@ -92,11 +94,19 @@ _GROUPS = {
         "Reminders that are scheduled",
         "A reminder is offered at least once, and takes effect once.",
     ),
+    "ASYNC": (
+        "Cancelled calls",
+        (
+            "For an async adapter, beside all of the above. Each call is made again and again, and"
+            " cancelled where it waits for the first time, for the second, and so on to its end."
+        ),
+    ),
 }
 
 _PORTS: tuple[tuple[str, tuple[Clause[Any], ...]], ...] = (
     ("CourseRepository", REPOSITORY_CLAUSES),
     ("ReminderScheduler", SCHEDULER_CLAUSES),
+    ("AsyncCourseRepository", clauses_async.CLAUSES),
 )
 
 

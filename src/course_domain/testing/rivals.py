@@ -1,7 +1,12 @@
-"""Races that are forced: a rival starts from inside a decision, in a thread of its own."""
+"""Races that are forced: a rival starts from inside a decision, in a thread of its own.
+
+A decision that runs on an event loop must not wait there; the call it belongs to waits instead,
+at the next point where it gives the loop away (`course_domain.testing.loops`).
+"""
 
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -11,6 +16,34 @@ from course_domain.testing.bench import CALL_SECONDS, RIVAL_SECONDS
 from course_domain.testing.bounds import CallHung, Outcome, in_background
 
 T = TypeVar("T")
+
+
+@attrs.define
+class LoopCall:
+    """Hold for whom a call on an event loop is to wait, each with how long at most."""
+
+    thread_id: int
+    """The thread of the loop."""
+
+    opponents: list[tuple[threading.Thread, float]] = attrs.Factory(
+        list[tuple[threading.Thread, float]]
+    )
+
+
+@attrs.define
+class Crowd:
+    """Hold how many calls begin together, and how many of them have come to the event loop."""
+
+    size: int
+    arrived: int = 0
+    gate: Any = None
+
+
+LOOP_CALL: ContextVar[LoopCall | None] = ContextVar("LOOP_CALL", default=None)
+"""The call on an event loop, if any, that a decision is part of."""
+
+CROWD: ContextVar[Crowd | None] = ContextVar("CROWD", default=None)
+"""The crowd, if any, that a call is part of."""
 
 
 @attrs.define
@@ -41,13 +74,19 @@ class Rival:
                 started.wait(CALL_SECONDS)
         return self._thread
 
-    def meet(self) -> bool:
+    def meet(self, seconds: float | None = None) -> bool | None:
         """Start it, wait a bounded moment, and tell whether it is done.
 
-        Against an adapter that locks, it is still waiting then, and the decision goes on.
+        Against an adapter that locks, it is still waiting then, and the decision goes on. None
+        where that cannot be told: on an event loop the call waits after the decision.
         """
         thread = self.start()
-        thread.join(RIVAL_SECONDS)
+        moment = RIVAL_SECONDS if seconds is None else seconds
+        call = LOOP_CALL.get()
+        if call is not None and call.thread_id == threading.get_ident():
+            call.opponents.append((thread, moment))
+            return None
+        thread.join(moment)
         return not thread.is_alive()
 
     def outcome(self) -> Outcome:
@@ -69,17 +108,6 @@ class Duel(Generic[T]):
     seen: list[T]
     """What the first decision was shown, each time that it was asked."""
 
-    rival_was_done: list[bool]
-    """Whether the rival had returned by the time of each answer."""
-
-    @property
-    def was_stored_behind_the_rival(self) -> bool:
-        """Tell whether the rival had returned before the answer that was stored was given.
-
-        What that decision was shown must then have the rival's change.
-        """
-        return self.first.error is None and self.rival_was_done[-1]
-
 
 def duel(
     first: Callable[[Callable[[T], T]], Any],
@@ -89,11 +117,10 @@ def duel(
     """Run `first` with a decision that starts `rival` before it answers with `decide`."""
     opponent = Rival(rival)
     seen: list[T] = []
-    done: list[bool] = []
 
     def decide_and_meet(state: T) -> T:
         seen.append(state)
-        done.append(opponent.meet())
+        opponent.meet()
         return decide(state)
 
     mine = Outcome()
@@ -101,15 +128,17 @@ def duel(
         mine.answer = first(decide_and_meet)
     except CourseDomainError as error:
         mine.error = error
-    return Duel(mine, opponent.outcome(), seen, done)
+    return Duel(mine, opponent.outcome(), seen)
 
 
 def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Outcome]:
     """Run calls in a thread each, let go together, and give what each gave or raised."""
     barrier = threading.Barrier(len(calls))
+    crowd = Crowd(len(calls))
 
     def held(call: Callable[[], Any]) -> Callable[[], Any]:
         def run() -> Any:
+            CROWD.set(crowd)
             barrier.wait(CALL_SECONDS)
             return call()
 

@@ -1,0 +1,107 @@
+"""What the contracts of the kit have in common: one clause as one test, and what is declared."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+try:
+    import pytest
+except ModuleNotFoundError as _error:
+    _msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
+    raise ModuleNotFoundError(_msg, name=_error.name) from _error
+
+from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, THREADS
+from course_domain.testing.clause import Clause
+
+__tracebackhide__ = True  # pytest then begins with the clause
+
+BACKENDS = frozenset({"asyncio", "trio"})
+_KIT = "course_domain.testing."
+
+
+def missing(needed: Clause[Any], capabilities: frozenset[str]) -> str:
+    """Say what a clause needs that is not declared; empty when it can run."""
+    undeclared = needed.needs - capabilities
+    if not undeclared:
+        return ""
+    return f"clause {needed.id} needs {', '.join(sorted(undeclared))}, which is not declared"
+
+
+def check_declared(
+    capabilities: Iterable[str], profile: str, known: frozenset[str] = CAPABILITIES
+) -> None:
+    """Refuse with ValueError a capability or a profile that there is none of."""
+    if set(capabilities) - known or isinstance(capabilities, str):
+        msg = f"capabilities are of {sorted(known)}, not {capabilities!r}"
+        raise ValueError(msg)
+    if profile not in EXAMPLES:
+        msg = f"a profile is one of {sorted(EXAMPLES)}, not {profile!r}"
+        raise ValueError(msg)
+
+
+def check_declared_async(capabilities: Iterable[str], profile: str, backend: str) -> None:
+    """Refuse the same of an async adapter, and a loop that there is none of."""
+    check_declared(capabilities, profile, CAPABILITIES - {THREADS})
+    if backend not in BACKENDS:
+        msg = f"a backend is one of {sorted(BACKENDS)}, not {backend!r}"
+        raise ValueError(msg)
+
+
+def reopen_of(request: pytest.FixtureRequest, capabilities: frozenset[str]) -> Any:
+    """Give the fixture `reopen` of a host that declares ``shared_store``."""
+    return request.getfixturevalue("reopen") if SHARED_STORE in capabilities else None
+
+
+class Contract:
+    """Run one clause as one test; what a host may declare about its adapter."""
+
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    """What the adapter can: ``threads``, ``shared_store``."""
+
+    known_defects: ClassVar[Mapping[str, str]] = {}
+    """Clause ids that the adapter is known to break, each with the reason: strict failures."""
+
+    profile: ClassVar[str] = "default"
+    """How long to look: ``default`` or ``thorough``."""
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a subclass that would not be held to every clause."""
+        super().__init_subclass__()
+        cls._check_declared()
+        for base in cls.__mro__:
+            if "test_promise" in vars(base) and not base.__module__.startswith(_KIT):
+                msg = f"{cls.__name__} overrides test_promise: declare known_defects instead"
+                raise TypeError(msg)
+
+    @classmethod
+    def _check_declared(cls) -> None:
+        check_declared(cls.capabilities, cls.profile)
+
+    def _skip_unless_declared(self, held: Clause[Any]) -> None:
+        if told := missing(held, self.capabilities):
+            pytest.skip(told)
+
+    def _hold(self, held: Clause[Any], bench: Any, request: pytest.FixtureRequest) -> None:
+        if held.id in self.known_defects:
+            reason = f"{held.id}: {self.known_defects[held.id]}"
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+        # Then pytest prints the source of a clause that fails, down to the line.
+        docstring_is_shown = request.config.getoption("tbstyle") in {"auto", "long"}
+        held.run(bench, docstring_is_shown=docstring_is_shown)
+
+
+class AsyncContract(Contract):
+    """Run one clause as one test, on an event loop of its own."""
+
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+    """What the adapter can: ``shared_store``. That many tasks call it at once is no question."""
+
+    backend: ClassVar[str] = "asyncio"
+    """The loop to run on: ``asyncio`` or ``trio``."""
+
+    @classmethod
+    def _check_declared(cls) -> None:
+        check_declared_async(cls.capabilities, cls.profile, cls.backend)
+
+    def _skip_unless_declared(self, held: Clause[Any]) -> None:
+        if told := missing(held, self.capabilities | {THREADS}):
+            pytest.skip(told)
