@@ -94,6 +94,57 @@ class DocumentStore:
             return True
 
 
+Change = Callable[[Document], tuple[Document, T]]
+"""What becomes of a document, and what the call gives."""
+
+
+def changed_course(decide: Callable[[Course], Course]) -> Change[Course]:
+    """Change a document by a decision about its course."""
+
+    def change(found: Document) -> tuple[Document, Course]:
+        answer = decide(found.course)
+        return attrs.evolve(found, course=answer), answer
+
+    return change
+
+
+def changed_participation(
+    user_id: UUID, decide: Callable[[Participation], Participation]
+) -> Change[Participation]:
+    """Change a document by a decision about one person on its course."""
+
+    def change(found: Document) -> tuple[Document, Participation]:
+        answer = decide(found.participation(user_id))
+        registrations, certificates = dict(found.registrations), dict(found.certificates)
+        reminders, reminder = dict(found.reminders), answer.reminder
+        if answer.registration is not None:
+            registrations[user_id] = answer.registration
+        if answer.certificate is not None:
+            held = certificates.setdefault(user_id, answer.certificate)
+            reminder = reminder if held == answer.certificate else None
+        if reminder is not None and reminder.certificate_id in reminders:
+            reminder = None
+        if reminder is not None:
+            reminders[reminder.certificate_id] = (reminder, True)
+        changed = attrs.evolve(
+            found, registrations=registrations, certificates=certificates, reminders=reminders
+        )
+        return changed, attrs.evolve(changed.participation(user_id), reminder=reminder)
+
+    return change
+
+
+def marked(certificate_id: UUID) -> Change[None]:
+    """Change a document by taking a reminder out of its outbox."""
+
+    def change(found: Document) -> tuple[Document, None]:
+        reminder, _ = found.reminders[certificate_id]
+        reminders = {**found.reminders, certificate_id: (reminder, False)}
+        return attrs.evolve(found, reminders=reminders), None
+
+    return change
+
+
 class AskingAgainRepository:
     """Keep courses in a `DocumentStore`, over which several of these may stand.
 
@@ -150,12 +201,7 @@ class AskingAgainRepository:
         self, organization_id: UUID, course_id: UUID, decide: Callable[[Course], Course]
     ) -> Course:
         """Store what `decide` answers to the course."""
-
-        def change(found: Document) -> tuple[Document, Course]:
-            answer = decide(found.course)
-            return attrs.evolve(found, course=answer), answer
-
-        return self._change(organization_id, course_id, change)
+        return self._change(organization_id, course_id, changed_course(decide))
 
     def participations(
         self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
@@ -172,26 +218,7 @@ class AskingAgainRepository:
         decide: Callable[[Participation], Participation],
     ) -> Participation:
         """Store what `decide` answers to one person's participation, as one."""
-
-        def change(found: Document) -> tuple[Document, Participation]:
-            answer = decide(found.participation(user_id))
-            registrations, certificates = dict(found.registrations), dict(found.certificates)
-            reminders, reminder = dict(found.reminders), answer.reminder
-            if answer.registration is not None:
-                registrations[user_id] = answer.registration
-            if answer.certificate is not None:
-                held = certificates.setdefault(user_id, answer.certificate)
-                reminder = reminder if held == answer.certificate else None
-            if reminder is not None and reminder.certificate_id in reminders:
-                reminder = None
-            if reminder is not None:
-                reminders[reminder.certificate_id] = (reminder, True)
-            changed = attrs.evolve(
-                found, registrations=registrations, certificates=certificates, reminders=reminders
-            )
-            return changed, attrs.evolve(changed.participation(user_id), reminder=reminder)
-
-        return self._change(organization_id, course_id, change)
+        return self._change(organization_id, course_id, changed_participation(user_id, decide))
 
     def registrations(
         self,
@@ -260,14 +287,9 @@ class AskingAgainRepository:
     def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
         """Take a reminder out of the outbox."""
         key = reminder.certificate_id
-
-        def change(found: Document) -> tuple[Document, None]:
-            marked = {key: (found.reminders[key][0], False)}
-            return attrs.evolve(found, reminders={**found.reminders, **marked}), None
-
         for document in self._documents_of(reminder.organization_id):
             if key in document.reminders:
-                self._change(document.course.organization_id, document.course.id, change)
+                self._change(document.course.organization_id, document.course.id, marked(key))
 
     def _documents_of(
         self, organization_id: UUID, course_id: UUID | None = None
@@ -277,12 +299,7 @@ class AskingAgainRepository:
             if course.organization_id == organization_id and course_id in (None, course.id):
                 yield document
 
-    def _change(
-        self,
-        organization_id: UUID,
-        course_id: UUID,
-        change: Callable[[Document], tuple[Document, T]],
-    ) -> T:
+    def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
         """Store on condition of the version that was seen, or ask again for some seconds."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while True:

@@ -16,9 +16,10 @@ _BEGINNING = """\
 # The contract
 
 What a storage promises when it stands behind `CourseRepository`, and a scheduler behind
-`ReminderScheduler`: one clause for each promise. The docstrings of these two protocols are the
-contract in one piece; the clauses are what [the kit](testing.md) holds your adapter to, and it
-holds it to nothing else. To build one, begin with [Write an adapter](write-an-adapter.md).
+`ReminderScheduler`, or behind their async twins: one clause for each promise. The
+docstrings of these protocols are the contract in one piece; the clauses are what
+[the kit](testing.md) holds your adapter to, and it holds it to nothing else. To build one, begin
+with [Write an adapter](write-an-adapter.md).
 
 Each clause says what is promised, what a failure means for the people who use your service, and
 what a correct adapter does.
@@ -87,6 +88,8 @@ _GROUPS = {
             "A rival is started from inside the first call's decision, in a thread of its own, so"
             " that the two are certain to meet. An adapter that locks makes the rival wait, one"
             " that compares asks again. Both are right: the verdict is read from the final state."
+            " On an event loop a decision must not wait, so the first call waits instead, where its"
+            " adapter gives the loop away for the first time after the decision."
         ),
     ),
     "CROWD": ("Crowds", "The same promises, with many calls let go together."),

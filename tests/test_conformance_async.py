@@ -1,0 +1,239 @@
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from adapters import broken_async
+from adapters.async_asking_again import AsyncAskingAgainRepository
+from course_domain import RenewalReminder
+from course_domain.aio import AsyncCourseRepository, AsyncReminderScheduler
+from course_domain.aio_memory import AsyncInMemoryCourseRepository, AsyncInMemoryReminderScheduler
+from course_domain.aio_threads import ThreadedCourseRepository, ThreadedReminderScheduler
+from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
+from course_domain.testing import clauses_async, rivals
+from course_domain.testing.async_bench import async_repository_bench
+from course_domain.testing.bounds import CallHung
+from course_domain.testing.conformance import (
+    ASYNC_REPOSITORY_CLAUSES,
+    AsyncCourseRepositoryContract,
+    AsyncReminderSchedulerContract,
+    run_async_contract,
+)
+from course_domain.testing.loops import Loop
+from test_conformance import counts, run_host
+from test_conformance_bites import expect_caught
+
+CLAUSES: dict[str, Any] = {each.id: each for each in ASYNC_REPOSITORY_CLAUSES}
+BACKENDS = ("asyncio", "trio")
+each_backend = pytest.mark.parametrize("backend", BACKENDS)
+
+
+# --- Right adapters of different kinds, on both loops
+
+
+class TestInMemory(AsyncCourseRepositoryContract):
+    @pytest.fixture
+    def make_repository(self) -> Callable[[], AsyncCourseRepository]:
+        """Give the in-memory repository."""
+        return AsyncInMemoryCourseRepository
+
+
+class TestInMemoryOnTrio(TestInMemory):
+    backend = "trio"
+
+
+class TestThreaded(AsyncCourseRepositoryContract):
+    @pytest.fixture
+    def make_repository(self) -> Callable[[], AsyncCourseRepository]:
+        """Give a sync one by worker threads."""
+        return lambda: ThreadedCourseRepository(InMemoryCourseRepository())
+
+
+class TestThreadedOnTrio(TestThreaded):
+    backend = "trio"
+
+
+class TestAskingAgain(AsyncCourseRepositoryContract):
+    capabilities = frozenset({"shared_store"})
+
+    @pytest.fixture
+    def make_repository(self) -> Callable[[], Any]:
+        """Give one that waits everywhere, from an async context manager, as pools are."""
+
+        @asynccontextmanager
+        async def opened() -> AsyncGenerator[AsyncAskingAgainRepository, None]:
+            yield AsyncAskingAgainRepository()
+
+        return opened
+
+    @pytest.fixture
+    def reopen(self) -> Callable[[AsyncAskingAgainRepository], Any]:
+        """Give another over the same store, which is awaited."""
+
+        async def again(repository: AsyncAskingAgainRepository) -> AsyncAskingAgainRepository:
+            return AsyncAskingAgainRepository(repository.store)
+
+        return again
+
+
+class TestAskingAgainOnTrio(TestAskingAgain):
+    backend = "trio"
+
+
+class TestInMemoryScheduler(AsyncReminderSchedulerContract):
+    @pytest.fixture
+    def make_scheduler(self) -> Callable[[], AsyncReminderScheduler]:
+        """Give the in-memory scheduler."""
+        return AsyncInMemoryReminderScheduler
+
+    @pytest.fixture
+    def taken(self) -> Callable[[AsyncInMemoryReminderScheduler], Iterable[RenewalReminder]]:
+        """Give what it will deliver."""
+        return lambda scheduler: scheduler.scheduled
+
+
+class TestThreadedScheduler(AsyncReminderSchedulerContract):
+    backend = "trio"
+    schedulers: ClassVar[dict[Any, InMemoryReminderScheduler]] = {}
+
+    @pytest.fixture
+    def make_scheduler(self) -> Callable[[], AsyncReminderScheduler]:
+        """Give a sync one by worker threads."""
+
+        def make() -> AsyncReminderScheduler:
+            inner = InMemoryReminderScheduler()
+            bridge = ThreadedReminderScheduler(inner)
+            self.schedulers[bridge] = inner
+            return bridge
+
+        return make
+
+    @pytest.fixture
+    def taken(self) -> Callable[[AsyncReminderScheduler], Any]:
+        """Give what it will deliver, awaited."""
+
+        async def found(scheduler: AsyncReminderScheduler) -> Iterable[RenewalReminder]:
+            return self.schedulers[scheduler].scheduled
+
+        return found
+
+
+# --- The file that a host writes
+
+HOST = """
+import pytest
+from course_domain.aio_memory import AsyncInMemoryCourseRepository
+from course_domain.testing.conformance import AsyncCourseRepositoryContract
+
+class TestMyRepository(AsyncCourseRepositoryContract):
+    @pytest.fixture
+    def make_repository(self):
+        return AsyncInMemoryCourseRepository
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["-p", "no:randomly"], id="plain"),
+        pytest.param(["-p", "randomly", "-n", "2"], id="two-workers-in-random-order"),
+    ],
+)
+def test_a_host_s_file_is_six_lines(tmp_path: Path, options: list[str]) -> None:
+    """Six lines run under strict pytest, however it runs."""
+    groups = ("KEYS-", "RACE-", "ASYNC-")
+    chosen = [each for each in ASYNC_REPOSITORY_CLAUSES if each.id.startswith(groups)]
+    skipped = sum("shared_store" in each.needs for each in chosen)
+    printed = run_host(tmp_path, HOST, *options, "-k", " or ".join(groups))
+
+    assert {"passed": len(chosen) - skipped, "skipped": skipped} == counts(printed)
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"capabilities": frozenset({"threads"})}, "capabilities"),
+        ({"capabilities": "shared_store"}, "capabilities"),
+        ({"profile": "endless"}, "profile"),
+        ({"backend": "twisted"}, "backend"),
+    ],
+)
+def test_what_there_is_none_of_is_refused(declared: dict[str, Any], told: str) -> None:
+    """A capability, profile or loop that there is none of is a ValueError, however declared."""
+    with pytest.raises(ValueError, match=told):
+        run_async_contract(AsyncInMemoryCourseRepository, **declared)
+    with pytest.raises(ValueError, match=told):
+        type("Declaring", (AsyncCourseRepositoryContract,), declared)
+
+
+def test_run_async_contract_reports_a_right_adapter() -> None:
+    """A right adapter passes every clause of what it declares, and the others are skipped."""
+    report = run_async_contract(AsyncInMemoryCourseRepository)
+
+    assert report.passed, str(report)
+    assert [
+        (each.id, "skipped" if "shared_store" in each.needs else "passed")
+        for each in ASYNC_REPOSITORY_CLAUSES
+    ] == [(each.clause_id, each.outcome) for each in report.results]
+
+
+def test_run_async_contract_needs_reopen_for_a_shared_store() -> None:
+    """`shared_store` without `reopen` is a ValueError."""
+    with pytest.raises(ValueError, match="reopen"):
+        run_async_contract(AsyncAskingAgainRepository, capabilities=frozenset({"shared_store"}))
+
+
+# --- Broken ones
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a rival finish on a busy machine too: these adapters do not make it wait."""
+    monkeypatch.setattr(rivals, "RIVAL_SECONDS", 2.0)
+
+
+def hold(clause_id: str, make: Callable[[], Any], backend: str) -> None:
+    """Hold an adapter to one clause."""
+    seconds = 0.5 if make in broken_async.HANGING else 5
+    with Loop(backend) as loop:
+        CLAUSES[clause_id].run(async_repository_bench(loop, make, call_seconds=seconds))
+
+
+@each_backend
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(
+    ("clause_id", "make"),
+    [
+        pytest.param(clause_id, make, id=f"{clause_id}-{make.__name__}")
+        for clause_id, makes in broken_async.BROKEN.items()
+        for make in makes
+    ],
+)
+def test_a_clause_catches_the_repository_that_breaks_it(
+    clause_id: str, make: Callable[[], Any], backend: str
+) -> None:
+    """A clause catches an adapter that is broken in just this, and says which it is."""
+    expect_caught(lambda: hold(clause_id, make, backend), clause_id)
+
+
+@each_backend
+@pytest.mark.parametrize(
+    "make", sorted({each for makes in broken_async.BROKEN.values() for each in makes}, key=repr)
+)
+def test_a_broken_repository_is_right_elsewhere(make: Callable[[], Any], backend: str) -> None:
+    """Alone, a broken adapter keeps its promises: only who waits beside it finds it out."""
+    for clause_id in ("KEYS-5", "STORE-2", "DECIDE-4", "OUTBOX-2"):
+        hold(clause_id, make, backend)
+
+
+def test_a_loop_that_is_held_up_is_named() -> None:
+    """A call that stops the loop is named as hung, and nobody waits for the loop's end."""
+    with pytest.raises(CallHung, match="hung: no answer in 0"):
+        hold("RACE-1", broken_async.HoldsUpTheLoop, "asyncio")
+
+
+def test_every_async_clause_has_a_broken_adapter() -> None:
+    """There is a broken adapter for every clause that is for async ones alone."""
+    assert {each.id for each in clauses_async.CLAUSES} <= broken_async.BROKEN.keys()
