@@ -28,9 +28,8 @@ html_theme_options = {"top_of_page_buttons": []}
 
 autodoc_default_options = {"members": True, "undoc-members": True}
 autodoc_member_order = "bysource"
-autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
-maximum_signature_line_length = 80
+maximum_signature_line_length = 120
 python_display_short_literal_types = True
 python_use_unqualified_type_names = True
 
@@ -71,6 +70,20 @@ def _prepare_docstring(
     lines[:] = [_IN_BACKTICKS.sub(_as_link, line) for line in lines]
 
 
+def _name_defaults(
+    _app: Sphinx,
+    _what: str,
+    _name: str,
+    _documented: object,
+    _options: object,
+    signature: str | None,
+    returned: str | None,
+) -> tuple[str | None, str | None]:
+    """Show a function, or what attrs makes anew each time, as one would write it."""
+    plain = re.sub(r"<function (\w+)>", r"\1", signature or "").replace("NOTHING", "{}")
+    return plain or signature, returned
+
+
 def _show_public_bases(
     _app: Sphinx, _name: str, _documented: object, _options: object, bases: list[Any]
 ) -> None:
@@ -80,4 +93,5 @@ def _show_public_bases(
 def setup(app: Sphinx) -> None:
     """Let docstrings name things plainly, as they do for who reads the source."""
     app.connect("autodoc-process-docstring", _prepare_docstring)
+    app.connect("autodoc-process-signature", _name_defaults)
     app.connect("autodoc-process-bases", _show_public_bases)
