@@ -3,6 +3,7 @@
 import pkgutil
 import re
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -42,13 +43,23 @@ nitpick_ignore_regex = [
 ]
 
 _IN_BACKTICKS = re.compile(r"(?<![`:\w])`(\w+)((?:\.\w+)*)`(?![`_\w])")
+_DOCUMENTED = re.compile(r"^\.\. auto(?:class|data|exception|function):: (\S+)$", re.MULTILINE)
+
+# What a docstring calls by its last name. A strategy is called as what it makes: `courses`.
+_PUBLIC = {
+    name.rpartition(".")[2]: name
+    for page in (Path(__file__).parent / "reference").glob("*.md")
+    for name in _DOCUMENTED.findall(page.read_text(encoding="utf-8"))
+    if ".strategies." not in name
+}
 
 
 def _as_link(match: re.Match[str]) -> str:
-    """Make a name in single backticks a link where the root exports it, and else plain code."""
-    name = match[1] + match[2]
-    is_public = match[1] in course_domain.__all__
-    return f":py:obj:`{name} <course_domain.{name}>`" if is_public else f"``{name}``"
+    """Make a name in single backticks a link where it is public, and else plain code."""
+    name, members = match.groups()
+    if name in _PUBLIC:
+        return f":py:obj:`{name}{members} <{_PUBLIC[name]}{members}>`"
+    return f"``{name}{members}``"
 
 
 # A value that is imported from elsewhere has lost the docstring below its assignment.
@@ -70,6 +81,16 @@ def _prepare_docstring(
     lines[:] = [_IN_BACKTICKS.sub(_as_link, line) for line in lines]
 
 
+def _caption_blocks(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Show the title of a block, which says into which file it goes."""
+    source[0] = re.sub(
+        r'^```python title="(.*)"$',
+        r"```{code-block} python\n:caption: \1\n",
+        source[0],
+        flags=re.M,
+    )
+
+
 def _name_defaults(
     _app: Sphinx,
     _what: str,
@@ -80,7 +101,8 @@ def _name_defaults(
     returned: str | None,
 ) -> tuple[str | None, str | None]:
     """Show a function, or what attrs makes anew each time, as one would write it."""
-    plain = re.sub(r"<function (\w+)>", r"\1", signature or "").replace("NOTHING", "{}")
+    plain = re.sub(r"<function (\w+)>", r"\1", signature or "")
+    plain = plain.replace("NOTHING", "{}").replace("datetime.timezone.utc", "UTC")
     return plain or signature, returned
 
 
@@ -92,6 +114,7 @@ def _show_public_bases(
 
 def setup(app: Sphinx) -> None:
     """Let docstrings name things plainly, as they do for who reads the source."""
+    app.connect("source-read", _caption_blocks)
     app.connect("autodoc-process-docstring", _prepare_docstring)
     app.connect("autodoc-process-signature", _name_defaults)
     app.connect("autodoc-process-bases", _show_public_bases)

@@ -14,7 +14,24 @@ from test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+INDEX = ROOT / "docs" / "index.md"
+FENCE = re.compile(r"^[ \t>]*```([^`\n]+)$", re.MULTILINE)
 RULE = re.compile(r"`(\w+)`\n(.*)", re.DOTALL)
+
+# Blocks that do not run where they stand, each with what becomes of them.
+ELSEWHERE = {
+    ("README.md", "shell"): "CI runs them, each in a fresh clone",
+    ("scaling.md", "shell"): "these take minutes, and a machine of their own",
+    ("scaling.md", "sql"): "this needs a cluster of Citus, and was tried by hand",
+    ("storage.md", "mako"): "test_sql_schema puts it into the files of Alembic, and runs them",
+    ("storage.md", "py"): "test_sql_schema puts it into the files of Alembic, and runs them",
+    ("write-an-adapter.md", "console"): "test_write_an_adapter compares it with what is printed",
+    ("write-an-adapter.md", 'python title="sqlite_courses.py"'): "test_write_an_adapter runs it",
+    (
+        "write-an-adapter.md",
+        'python title="test_sqlite_courses.py"',
+    ): "test_write_an_adapter runs it",
+}
 
 
 def name(page: Path) -> str:
@@ -55,6 +72,47 @@ def test_examples_of_a_page_run(page: Path, capsys: pytest.CaptureFixture[str]) 
     sybil = Sybil(parsers=[PythonCodeBlockParser(), CodeBlockParser("text", printed)])
     for example in sybil.parse(page):
         example.evaluate()
+
+
+def test_block_that_does_not_run_has_a_reason() -> None:
+    """Each block on a page runs, or is what was printed, or it is told what becomes of it."""
+    blocks = {(page.name, info) for page in PAGES for info in FENCE.findall(read(page))}
+    left_out = {
+        (page, info)
+        for page, info in blocks
+        if info not in {"python", "text"} and not info.startswith("{")
+    }
+
+    assert set(ELSEWHERE) == left_out
+
+
+@pytest.mark.parametrize(
+    ("question", "pages"),
+    [
+        ("My user could not register: why?", ["why-not.md"]),
+        ("How do I store this in my own database?", ["storage.md", "write-an-adapter.md"]),
+    ],
+)
+def test_first_page_leads_to_the_answer(question: str, pages: list[str]) -> None:
+    """Who comes with a question finds it on the first page, with a link to its answer."""
+    (paragraph,) = [each for each in read(INDEX).split("\n\n") if question in each]
+
+    assert pages == re.findall(r"\]\(([^)]+)\)", paragraph)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule.REGISTRATION_DEADLINE_ENFORCED,
+        Rule.MAX_PARTICIPANTS_CAP,
+        Rule.REGISTRATION_REQUIRES_PUBLISHED,
+        Rule.ORG_SCOPED_COURSE_ACCESS,
+        Rule.PUBLISHED_ONLY_VISIBLE_TO_USERS,
+    ],
+)
+def test_page_of_why_not_has_every_reason(rule: Rule) -> None:
+    """The page that answers why somebody could not register leads to each rule that says so."""
+    assert f"](rules.md#{rule})" in read(ROOT / "docs" / "why-not.md")
 
 
 def test_readme_has_an_example_that_can_be_pasted() -> None:
