@@ -494,12 +494,14 @@ def test_nobody_is_answered_when_the_one_who_stores_is_stopped(postgresql_store:
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)
 
 
-def test_nobody_is_answered_whose_writer_was_stopped(postgresql_store: Store) -> None:
+def test_nobody_is_answered_whose_writer_was_stopped(
+    postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who waited for a thread that was stopped is told so, and may ask again."""
-    change = ride([], OTHER_USER_ID).change
-    stopped = Convoys(lambda _rides: None)
+    writer = Writer(postgresql_store.engine)
+    monkeypatch.setattr(writer, "_convoys", Convoys(lambda _rides: None))
     with pytest.raises(RepositoryUnavailable, match="was stopped"):
-        Writer(postgresql_store.engine)._registered(change, stopped)
+        writer.change_participation(ride([], OTHER_USER_ID).change)
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)
 
 
