@@ -87,6 +87,17 @@ def test_schema_has_a_versioned_id(kind: str) -> None:
     assert f"urn:course-domain:schema:{kind}:1" == KINDS[kind].schema()["$id"]
 
 
+@every_kind
+def test_schema_stays_as_it_is_under_its_id(kind: str) -> None:
+    """What a schema takes and refuses changes only together with the version in its id."""
+    known = json.loads((DATA / "json_schemas.json").read_text(encoding="utf-8"))
+    schema = KINDS[kind].schema()
+    for each in (schema, *schema["properties"].values()):
+        del each["title"], each["description"]
+
+    assert known[schema["$id"]] == schema
+
+
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
