@@ -1,24 +1,34 @@
 """The async service: the same calls and answers as the sync one, awaited."""
 
 import inspect
+import logging
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 from typing import Any
+from uuid import UUID
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
+from adapters.async_asking_again import AsyncAskingAgainRepository
 from builders import COURSE_ID, NOW, ORGANIZATION_ID, actor, course
 from course_domain import (
     CourseRepository,
     CourseService,
     InvalidValue,
+    Page,
     ReminderScheduler,
+    RenewalReminder,
     Role,
     Rule,
 )
 from course_domain.aio import AsyncCourseRepository, AsyncCourseService, AsyncReminderScheduler
 from course_domain.aio_memory import AsyncInMemoryCourseRepository, AsyncInMemoryReminderScheduler
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
+from course_domain.testing.loops import Loop
+from twins import AwaitedService
 
 PAIRS: list[tuple[type, type]] = [
     (CourseService, AsyncCourseService),
@@ -27,6 +37,8 @@ PAIRS: list[tuple[type, type]] = [
     (InMemoryCourseRepository, AsyncInMemoryCourseRepository),
     (InMemoryReminderScheduler, AsyncInMemoryReminderScheduler),
 ]
+
+each_backend = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
 def public_methods(kind: type) -> dict[str, Callable[..., Any]]:
@@ -94,7 +106,7 @@ def test_service_refuses_the_adapter_of_the_other(
     ]
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@each_backend
 def test_service_runs_on_any_loop(backend: str) -> None:
     """A seat is taken, completed and certified, and the reminder scheduled, on each loop."""
     repository, reminders = AsyncInMemoryCourseRepository(), AsyncInMemoryReminderScheduler()
@@ -113,3 +125,129 @@ def test_service_runs_on_any_loop(backend: str) -> None:
     assert (done.reminder,) == reminders.scheduled
     page = anyio.run(lambda: repository.certificates(ORGANIZATION_ID), backend=backend)
     assert (done.certificate,) == page.items
+
+
+# The outbox
+
+
+class Counting(InMemoryCourseRepository):
+    """A repository that remembers how long the pages of its outbox were asked to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits: list[int] = []
+
+    def pending_reminders(
+        self, *, after: str | None = None, limit: int = 50
+    ) -> Page[RenewalReminder]:
+        """Give a page."""
+        self.limits.append(limit)
+        return super().pending_reminders(after=after, limit=limit)
+
+
+class DownFor(InMemoryReminderScheduler):
+    """A scheduler that takes no reminder of some certificates."""
+
+    def __init__(self, *numbers: int) -> None:
+        super().__init__()
+        self.down_for = {UUID(int=number) for number in numbers}
+
+    def schedule(self, reminder: RenewalReminder) -> None:
+        """Take it, or fail."""
+        if reminder.certificate_id in self.down_for:
+            raise OSError
+        super().schedule(reminder)
+
+
+def complete_five(repository: CourseRepository) -> None:
+    """Fill an outbox with the reminders of the certificates 1 to 5."""
+    repository.add(course())
+    ids = (UUID(int=number) for number in (101, 1, 102, 2, 103, 3, 104, 4, 105, 5))
+    service = CourseService(repository, clock=lambda: NOW, new_id=lambda: next(ids))
+    for number in range(1, 6):
+        mentor = actor(user_id=UUID(int=number))
+        service.register(mentor, COURSE_ID)
+        service.complete_registration(actor(Role.ADMIN), COURSE_ID, user_id=mentor.user_id)
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(1, 5), (2, 3), (5, 1), (6, 1)])
+def test_outbox_is_walked_in_pages(limit: int, pages: int) -> None:
+    """The job asks for pages of its limit, to the end."""
+    repository = Counting()
+    complete_five(repository)
+    service = AwaitedService(repository, InMemoryReminderScheduler())
+
+    assert 5 == service.schedule_pending_reminders(limit=limit)
+    assert [limit] * pages == repository.limits
+
+
+def test_one_failure_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """A reminder that fails stays pending, is logged without its person, and stops no other."""
+    repository, scheduler = InMemoryCourseRepository(), DownFor(2, 4)
+    complete_five(repository)
+
+    with caplog.at_level(logging.DEBUG, "course_domain"):
+        assert 3 == AwaitedService(repository, scheduler).schedule_pending_reminders(limit=2)
+
+    pending = [each.certificate_id for each in repository.pending_reminders().items]
+    assert [UUID(int=2), UUID(int=4)] == pending
+    assert [(UUID(int=2), "OSError"), (UUID(int=4), "OSError")] == [
+        record.args for record in caplog.records
+    ]
+
+
+def test_without_a_scheduler_reminders_wait() -> None:
+    """A service without a scheduler schedules none and marks nothing."""
+    repository = InMemoryCourseRepository()
+    complete_five(repository)
+
+    assert 0 == AwaitedService(repository).schedule_pending_reminders()
+    assert 5 == len(repository.pending_reminders().items)
+
+
+# Cancellation
+
+
+class WaitingScheduler(AsyncInMemoryReminderScheduler):
+    """A scheduler that waits before it takes a reminder, and after."""
+
+    async def schedule(self, reminder: RenewalReminder) -> None:
+        """Take one reminder."""
+        await checkpoint()
+        await super().schedule(reminder)
+        await checkpoint()
+
+
+@each_backend
+def test_cancelled_completion_loses_no_reminder(backend: str) -> None:
+    """Wherever a completion is cancelled, its reminder is not stored, pending, or taken once."""
+    seen: set[tuple[int, int, int]] = set()
+    mentor, admin = actor(), actor(Role.ADMIN)
+
+    async def ready() -> tuple[AsyncCourseService, AsyncAskingAgainRepository, WaitingScheduler]:
+        repository, scheduler = AsyncAskingAgainRepository(), WaitingScheduler()
+        service = AsyncCourseService(repository, scheduler, clock=lambda: NOW)
+        await repository.add(course())
+        await service.register(mentor, COURSE_ID)
+        return service, repository, scheduler
+
+    with Loop(backend) as loop:
+        for at in count(1):
+            service, repository, scheduler = loop.call(ready)
+            completing = partial(
+                service.complete_registration, admin, COURSE_ID, user_id=mentor.user_id
+            )
+            ended = loop.interrupted(completing, at=at)
+            issued = loop.call(repository.certificates, ORGANIZATION_ID).items
+            pending = loop.call(repository.pending_reminders).items
+            seen.add((len(issued), len(pending), len(scheduler.scheduled)))
+
+            loop.call(service.schedule_pending_reminders)
+
+            assert len(issued) == len(scheduler.scheduled)
+            assert () == loop.call(repository.pending_reminders).items
+            if not ended.was_reached:
+                break
+
+    nothing, stored, taken, marked = (0, 0, 0), (1, 1, 0), (1, 1, 1), (1, 0, 1)
+    assert {nothing, stored, taken, marked} == seen

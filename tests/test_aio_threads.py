@@ -1,12 +1,18 @@
 """A sync repository on an event loop, by worker threads."""
 
+import asyncio
 import inspect
+import subprocess
+import sys
 import threading
 from typing import Any
 from uuid import UUID
 
 import anyio
+import anyio.to_thread
+import attrs
 import pytest
+from anyio import wait_all_tasks_blocked
 
 from builders import COURSE_ID, ORGANIZATION_ID, course
 from course_domain import Course, InvalidValue, Rule
@@ -138,3 +144,149 @@ def test_bridge_refuses_a_wrong_number_of_threads(
         bridge(adapter, threads=threads)
 
     assert [(rule, ("threads",))] == [(each.rule, each.fields) for each in raised.value.violations]
+
+
+# Cancellation: a decision that a test holds up in its thread
+
+
+class HeldUp:
+    """A decision that says when it is asked, and answers when it may."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.may_answer = threading.Event()
+
+    def __call__(self, seen: Course) -> Course:
+        """Wait, and answer with another title."""
+        self.asked.set()
+        assert self.may_answer.wait(10)
+        return attrs.evolve(seen, title="after")
+
+
+def title(repository: InMemoryCourseRepository) -> str:
+    """Read the title of the course."""
+    found = repository.get(ORGANIZATION_ID, COURSE_ID)
+    assert found is not None
+    return found.title
+
+
+@pytest.fixture
+def inner() -> InMemoryCourseRepository:
+    """Give a sync repository with one course."""
+    repository = InMemoryCourseRepository()
+    repository.add(course(title="before"))
+    return repository
+
+
+@BACKENDS
+def test_cancelled_call_runs_to_its_end(backend: str, inner: InMemoryCourseRepository) -> None:
+    """A cancel scope waits for the call in its thread, whose change is stored as a whole."""
+    decide = HeldUp()
+    titles: list[str] = []
+
+    async def change(scope: anyio.CancelScope) -> None:
+        with scope:
+            await ThreadedCourseRepository(inner).change_course(ORGANIZATION_ID, COURSE_ID, decide)
+        titles.append(title(inner))
+
+    async def cancel() -> None:
+        scope = anyio.CancelScope()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(change, scope)
+            assert await anyio.to_thread.run_sync(decide.asked.wait, 10)
+            scope.cancel()
+            await wait_all_tasks_blocked()
+            titles.append(title(inner))
+            decide.may_answer.set()
+
+    anyio.run(cancel, backend=backend)
+
+    assert ["before", "after"] == titles
+
+
+def test_task_of_asyncio_does_not_wait_for_its_end(inner: InMemoryCourseRepository) -> None:
+    """The cancel of asyncio ends the task at once; the change is stored whole a moment later."""
+    decide, bridge = HeldUp(), ThreadedCourseRepository(inner)
+
+    async def cancel() -> None:
+        task = asyncio.create_task(bridge.change_course(ORGANIZATION_ID, COURSE_ID, decide))
+        assert await anyio.to_thread.run_sync(decide.asked.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert "before" == title(inner)
+        decide.may_answer.set()
+        # The next change stands in line behind the one that goes on.
+        seen = await bridge.change_course(ORGANIZATION_ID, COURSE_ID, lambda seen: seen)
+        assert "after" == seen.title
+
+    anyio.run(cancel, backend="asyncio")
+
+
+@BACKENDS
+def test_call_that_waits_for_a_thread_is_never_made(
+    backend: str, inner: InMemoryCourseRepository
+) -> None:
+    """A call that is cancelled while all threads are taken has asked nothing."""
+    decide, late = HeldUp(), HeldUp()
+    bridge = ThreadedCourseRepository(inner, threads=1)
+
+    async def change_late(scope: anyio.CancelScope) -> None:
+        with scope:
+            await bridge.change_course(ORGANIZATION_ID, COURSE_ID, late)
+
+    async def cancel() -> bool:
+        scope = anyio.CancelScope()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(bridge.change_course, ORGANIZATION_ID, COURSE_ID, decide)
+            assert await anyio.to_thread.run_sync(decide.asked.wait, 10)
+            tasks.start_soon(change_late, scope)
+            await wait_all_tasks_blocked()
+            scope.cancel()
+            await wait_all_tasks_blocked()
+            decide.may_answer.set()
+        return scope.cancelled_caught
+
+    assert anyio.run(cancel, backend=backend)
+    assert not late.asked.is_set()
+    assert "after" == title(inner)
+
+
+@BACKENDS
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit, OSError, SystemExit])
+def test_what_a_decision_raises_comes_out_as_it_is(
+    backend: str, kind: type[BaseException], inner: InMemoryCourseRepository
+) -> None:
+    """Whatever is raised in the thread is the very object that the caller gets."""
+    raised = kind("raised by decide")
+    caught: list[BaseException] = []
+
+    def decide(_seen: Course) -> Course:
+        raise raised
+
+    async def change() -> None:
+        try:
+            await ThreadedCourseRepository(inner).change_course(ORGANIZATION_ID, COURSE_ID, decide)
+        except BaseException as error:  # noqa: BLE001  some of it would end the loop
+            caught.append(error)
+
+    anyio.run(change, backend=backend)
+
+    assert [raised] == caught
+    assert raised is caught[0]
+
+
+def test_bridge_names_its_extra() -> None:
+    """Where anyio is not installed, the bridge says which extra brings it."""
+    code = "import sys; sys.modules['anyio'] = None; import course_domain.aio_threads"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert "pip install 'course-domain[aio]'" in done.stderr
+
+
+def test_async_service_needs_no_extra() -> None:
+    """Service, ports and memory bring in no anyio."""
+    code = "import sys, course_domain.aio_memory, course_domain.aio; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert set() == {"anyio", "trio", "asyncio"} & set(done.stdout.split())

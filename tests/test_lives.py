@@ -31,6 +31,7 @@ from course_domain import (
     Role,
 )
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
+from twins import AwaitedService
 
 DAY = timedelta(days=1)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -400,7 +401,7 @@ class Stop(BaseException):
 class World:
     """A service over the adapters in memory, with a clock, ids and trouble that a life sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, make_service: Callable[..., Any] = CourseService) -> None:
         self.now = NOW
         self.fresh_id = UUID(int=0)
         self.trouble = "none"
@@ -408,7 +409,7 @@ class World:
         self.repository = Repository(self)
         for organization_id in (ORGANIZATION_ID, OTHER_ORGANIZATION_ID):
             self.repository.add(Course(**seed(organization_id)))
-        self.service = CourseService(
+        self.service = make_service(
             self.repository, self, clock=lambda: self.now, new_id=lambda: self.fresh_id
         )
 
@@ -634,6 +635,18 @@ def test_service_answers_as_the_design_reads(life: list[Step]) -> None:
     whole = [*life, *LAST_LOOK]
 
     assert live(Model(), enumerate(whole)) == live(World(), enumerate(whole))
+
+
+@given(LIVES)
+@ANY_LIFE
+def test_async_service_answers_the_same(life: list[Step]) -> None:
+    """Any life that is awaited gets the answers, and leaves the outbox, of one that is not."""
+    whole = [*life, *LAST_LOOK]
+    plain, awaited = World(), World(AwaitedService)
+
+    assert live(plain, enumerate(whole)) == live(awaited, enumerate(whole))
+    assert plain.repository.pending_reminders() == awaited.repository.pending_reminders()
+    assert plain.taken.scheduled == awaited.taken.scheduled
 
 
 @given(LIVES, st.sampled_from([ORGANIZATION_ID, OTHER_ORGANIZATION_ID]))

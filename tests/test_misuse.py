@@ -31,6 +31,7 @@ from course_domain import (
     policies,
 )
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
+from twins import AwaitedService
 
 ADMIN = actor(Role.ADMIN)
 
@@ -214,10 +215,14 @@ class Untouchable:
         return asked
 
 
-def untouchable_service() -> CourseService:
+# The async service asks the same checks, so one table holds both.
+SERVICES: dict[str, Callable[..., Any]] = {"sync": CourseService, "async": AwaitedService}
+each_service = pytest.mark.parametrize("make_service", SERVICES.values(), ids=SERVICES)
+
+
+def untouchable_service(make_service: Callable[..., Any]) -> Any:
     """Give a service that may not look anything up."""
-    repository: Any = Untouchable()
-    return CourseService(repository, InMemoryReminderScheduler(), clock=lambda: NOW)
+    return make_service(Untouchable(), InMemoryReminderScheduler(), clock=lambda: NOW)
 
 
 def right(arguments: dict[str, Argument], **wrong: Any) -> dict[str, Any]:
@@ -225,10 +230,10 @@ def right(arguments: dict[str, Argument], **wrong: Any) -> dict[str, Any]:
     return {name: given.right for name, given in arguments.items()} | wrong
 
 
-def ask(name: str, **wrong: Any) -> object:
+def ask(make_service: Callable[..., Any], name: str, **wrong: Any) -> object:
     """Call a method of a service that may not look anything up."""
     given = right(DETAILS) if name == "create_course" else {}
-    method: Callable[..., object] = getattr(untouchable_service(), name)
+    method: Callable[..., object] = getattr(untouchable_service(make_service), name)
     return method(**given | right(METHODS[name], **wrong))
 
 
@@ -285,18 +290,26 @@ def test_function_refuses_a_wrong_argument(name: str, given: str, argument: Argu
     assert as_designed(given, argument) == told_of_each(call, given, argument)
 
 
+@each_service
 @arguments_of(METHODS)
-def test_service_refuses_a_wrong_argument(name: str, given: str, argument: Argument) -> None:
+def test_service_refuses_a_wrong_argument(
+    make_service: Callable[..., Any], name: str, given: str, argument: Argument
+) -> None:
     """A wrong argument of the service is InvalidValue that names it, before any look-up."""
-    assert as_designed(given, argument) == told_of_each(partial(ask, name), given, argument)
+    call = partial(ask, make_service, name)
+
+    assert as_designed(given, argument) == told_of_each(call, given, argument)
 
 
+@each_service
 @arguments_of({"create_course": DETAILS, "revise_course": DETAILS})
-def test_service_refuses_a_wrong_field(name: str, given: str, argument: Argument) -> None:
+def test_service_refuses_a_wrong_field(
+    make_service: Callable[..., Any], name: str, given: str, argument: Argument
+) -> None:
     """A wrong field of a course is an InvalidCourse that names it, and nothing is stored."""
     repository = InMemoryCourseRepository()
     repository.add(course())
-    service = CourseService(repository, clock=lambda: NOW)
+    service = make_service(repository, clock=lambda: NOW)
 
     def call(**wrong: Any) -> None:
         with pytest.raises(InvalidCourse) as raised:
@@ -307,6 +320,7 @@ def test_service_refuses_a_wrong_field(name: str, given: str, argument: Argument
     assert (course(),) == repository.courses(ORGANIZATION_ID).items
 
 
+@each_service
 @pytest.mark.parametrize(
     ("name", "given"), [("offers", "course_ids"), ("courses", "statuses")], ids=["ids", "statuses"]
 )
@@ -319,25 +333,29 @@ def test_service_refuses_a_wrong_field(name: str, given: str, argument: Argument
         pytest.param([()], Rule.WRONG_TYPE, id="a tuple"),
     ],
 )
-def test_service_refuses_a_wrong_item(name: str, given: str, items: Any, rule: Rule) -> None:
+def test_service_refuses_a_wrong_item(
+    make_service: Callable[..., Any], name: str, given: str, items: Any, rule: Rule
+) -> None:
     """One wrong item among many is refused as the argument it is in."""
     some = [*METHODS[name][given].right, *items]
 
-    assert [(rule, (given,))] == told(partial(ask, name), **{given: some})
+    assert [(rule, (given,))] == told(partial(ask, make_service, name), **{given: some})
 
 
+@each_service
 @pytest.mark.parametrize("name", METHODS)
-def test_service_lists_every_wrong_argument(name: str) -> None:
+def test_service_lists_every_wrong_argument(make_service: Callable[..., Any], name: str) -> None:
     """Several wrong arguments are told at once."""
     names = [each for each in METHODS[name] if each != "certificate_never_expires"]
 
     assert [(Rule.WRONG_TYPE, (each,)) for each in names] == told(
-        partial(ask, name), **dict.fromkeys(names, object())
+        partial(ask, make_service, name), **dict.fromkeys(names, object())
     )
 
 
 EVERY_CALL: dict[str, Call] = FUNCTIONS | {
-    name: (partial(getattr(CourseService, name), untouchable_service()), arguments)
+    f"{kind}-{name}": (getattr(untouchable_service(make_service), name), arguments)
+    for kind, make_service in SERVICES.items()
     for name, arguments in METHODS.items()
 }
 
