@@ -16,7 +16,7 @@ _BEGINNING = """\
 # The contract
 
 What a storage promises when it stands behind `CourseRepository`, and a scheduler behind
-`ReminderScheduler`, or behind their async twins: one clause for each promise. The
+`ReminderScheduler`, or behind [their async twins](async.md): one clause for each promise. The
 docstrings of these protocols are the contract in one piece; the clauses are what
 [the kit](testing.md) holds your adapter to, and it holds it to nothing else. To build one, begin
 with [Write an adapter](write-an-adapter.md).
