@@ -95,7 +95,11 @@ def test_reminder_is_delivered_when_it_is_due(started: Callable[..., Any]) -> No
     """A running scheduler delivers what it was given, and not before its time."""
     delivered: SimpleQueue[Any] = SimpleQueue()
     due = reminder(due_in=timedelta(seconds=0.3))
-    started(lambda it: delivered.put((it, datetime.now(UTC)))).schedule(due)
+
+    def deliver(given: RenewalReminder) -> None:
+        delivered.put((given, datetime.now(UTC)))
+
+    started(deliver).schedule(due)
     given, at = next_of(delivered)
 
     assert due == given
