@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
 import course_domain
-from course_domain import CourseDomainError
+from course_domain import CourseDomainError, Rule
 
 project = "course_domain"
 release = version = installed_version("course-domain")
@@ -54,6 +54,9 @@ _PUBLIC = {
 }
 
 
+_RULES = re.compile(f"``({'|'.join(Rule)})``")
+
+
 def _as_link(match: re.Match[str]) -> str:
     """Make a name in single backticks a link where it is public, and else plain code."""
     name, members = match.groups()
@@ -79,6 +82,7 @@ def _prepare_docstring(
     if what == "data":
         lines[:] = _DATA.get(name.rpartition(".")[2], [])
     lines[:] = [_IN_BACKTICKS.sub(_as_link, line) for line in lines]
+    lines[:] = [_RULES.sub(r"`\1 <../rules.html#\1>`__", line) for line in lines]
 
 
 def _caption_blocks(_app: Sphinx, _page: str, source: list[str]) -> None:
@@ -91,19 +95,22 @@ def _caption_blocks(_app: Sphinx, _page: str, source: list[str]) -> None:
     )
 
 
-def _name_defaults(
+def _prepare_signature(
     _app: Sphinx,
     _what: str,
     _name: str,
-    _documented: object,
+    documented: object,
     _options: object,
     signature: str | None,
     returned: str | None,
-) -> tuple[str | None, str | None]:
-    """Show a function, or what attrs makes anew each time, as one would write it."""
-    plain = re.sub(r"<function (\w+)>", r"\1", signature or "")
-    plain = plain.replace("NOTHING", "{}").replace("datetime.timezone.utc", "UTC")
-    return plain or signature, returned
+) -> tuple[str, str | None] | None:
+    """Show defaults as one would write them, and no arguments for what is not called."""
+    if not signature:
+        return None
+    if getattr(documented, "_is_protocol", False):
+        return "", returned
+    plain = re.sub(r"<function (\w+)>", r"\1", signature)
+    return plain.replace("NOTHING", "{}").replace("datetime.timezone.utc", "UTC"), returned
 
 
 def _show_public_bases(
@@ -116,5 +123,5 @@ def setup(app: Sphinx) -> None:
     """Let docstrings name things plainly, as they do for who reads the source."""
     app.connect("source-read", _caption_blocks)
     app.connect("autodoc-process-docstring", _prepare_docstring)
-    app.connect("autodoc-process-signature", _name_defaults)
+    app.connect("autodoc-process-signature", _prepare_signature)
     app.connect("autodoc-process-bases", _show_public_bases)
