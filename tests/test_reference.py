@@ -54,7 +54,7 @@ def test_every_public_name_is_in_the_reference(name: str) -> None:
     names = [f"{name}.{each}" for each in public_names(import_module(name))]
 
     assert [] != names
-    assert [1] * len(names) == [documented().count(each) for each in names]
+    assert [] == [each for each in names if documented().count(each) != 1]
 
 
 @pytest.mark.parametrize("name", documented())
