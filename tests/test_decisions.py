@@ -869,8 +869,10 @@ def test_completing_again_gives_the_same_without_a_reminder() -> None:
 
 
 def test_certificate_that_is_there_is_never_replaced() -> None:
-    """A confirmed registration beside a certificate is completed; the certificate stays."""
-    before = participation(registration=registration(), certificate=certificate())
+    """A confirmed registration beside a certificate is completed; it stays, and reminds nobody."""
+    before = participation(
+        registration=registration(), certificate=certificate(), reminder=reminder()
+    )
 
     answer = decisions.complete(before, actor(ADMIN), NOW + TICK, FRESH_ID)
 
