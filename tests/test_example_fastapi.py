@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import socket
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -79,17 +78,17 @@ class Organization:
 def running(database_url: str) -> Generator[str, None, None]:
     """Run the host on a free port, and give its address; its clock stands at `NOW`."""
     app = main.create_app(database_url, people=EVERYBODY, clock=lambda: NOW)
-    config = uvicorn.Config(app, log_config=None, lifespan="on", ws="none", access_log=False)
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", ws="none")
     server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            wait_until(lambda: server.started or not thread.is_alive(), 30, "the host answers")
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started or not thread.is_alive(), 30, "the host answers")
+        (listening,) = server.servers[0].sockets
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
     assert not thread.is_alive()
 
 
