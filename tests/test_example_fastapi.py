@@ -1,7 +1,9 @@
 """The FastAPI host, by HTTP against a server that runs: answers, tags, lists, pages."""
 
 import importlib
+import os
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -20,6 +22,7 @@ import sqlalchemy
 import uvicorn
 from openapi_spec_validator import validate
 
+import course_domain
 from course_domain import Actor, CourseDomainError, CourseService, DuplicateCourse, Role
 from course_domain.serialization import (
     course_changes_json_schema,
@@ -46,6 +49,7 @@ SIBLINGS = "0cb1e29c-658c-4a14-95e6-0af593bd04cf"  # of FAMILIES, a draft
 TINNITUS = "92276658-1e27-41c0-8a6a-63ec24ede6a4"  # of another organization
 MISSING = "00000000-0000-4000-8000-00000000dead"
 CLARA = str(UUID(int=4))
+ADDRESS = re.compile(r"http://[0-9.]+:[0-9]+")
 EVERYBODY: dict[str, Any] = dict(people.PEOPLE)
 DETAILS: dict[str, Any] = {
     "title": "Å lytte",
@@ -790,6 +794,29 @@ def test_reminder_that_waits_is_delivered_when_the_host_starts(
             wait_until(lambda: repository.pending_reminders().items == (), 10, "it is delivered")
 
 
+def test_command_of_the_page_starts_the_host(tmp_path: Path) -> None:
+    """The last line of the block that a reader pastes is a server with the sample courses."""
+    page = (EXAMPLES.parent / "host-fastapi.md").read_text(encoding="utf-8")
+    (block,) = re.findall("```shell\n(.*?)```", page, re.DOTALL)
+    *_, last = block.splitlines()
+    program, *arguments = last.replace("docs/examples", str(EXAMPLES)).split()
+    assert ".venv-fastapi/bin/python" == program
+    command = [sys.executable, "-W", "error", *arguments, "--port", "0"]
+    path = str(Path(course_domain.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": path, "COURSES_DATABASE_URL": "sqlite:///courses.db"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8", env=environment
+    ) as server:
+        assert server.stderr is not None
+        address = next(found[0] for line in server.stderr if (found := ADDRESS.search(line)))
+        answer = httpx.get(f"{address}/api/courses", headers={"Authorization": "Bearer clara"})
+        server.terminate()
+        server.communicate(timeout=30)
+
+    assert 4 == len(answer.json()["items"])
+    assert (tmp_path / "courses.db").is_file()
+
+
 def test_second_start_adds_no_course(sqlite_databases: Databases) -> None:
     """The sample is for a database that has no course."""
     with sqlite_databases.lent() as (url,), disposed(url) as engine:
@@ -838,7 +865,7 @@ def test_visitor_signs_out(visit: Visit) -> None:
             (
                 "Starter 9. februar 2027 kl. 17.30 Slutter 9. februar 2027 kl. 20.30"
                 " Sted Tollbugata 35, Oslo Påmeldingsfrist 2. februar 2027 kl. 12.00"
-                " Ledige plasser 10 av 10 Åpent for påmelding Meld meg på :"
+                " Ledige plasser 10 av 10 Åpent for påmelding Meld meg på Å stå"
             ),
         ),
         (
@@ -846,7 +873,7 @@ def test_visitor_signs_out(visit: Visit) -> None:
             (
                 "Starts 9 February 2027 at 17:30 Ends 9 February 2027 at 20:30"
                 " Place Tollbugata 35, Oslo Register by 2 February 2027 at 12:00"
-                " Seats left 10 of 10 Open for registration Register :"
+                " Seats left 10 of 10 Open for registration Register Å stå"
             ),
         ),
     ],
@@ -900,7 +927,7 @@ def test_page_tells_why_not(ours: Organization, visit: Visit, api: Api) -> None:
     shown = card(browser.get("/"), course["id"])
 
     assert f"Not open for registration {reasons} All seats are taken (1 of 1)." in shown
-    assert "Register :" not in shown
+    assert "Register Å lytte" not in shown
     assert f"{reasons} All seats are taken" in text(
         browser.post(f"/courses/{course['id']}/register")
     )

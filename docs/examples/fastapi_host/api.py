@@ -30,7 +30,7 @@ _ETAG = re.compile(r'"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)"')
 
 def service_of(request: Request) -> AsyncCourseService:
     """Give the service that the application made when it started."""
-    service: AsyncCourseService = request.state.service
+    service: AsyncCourseService = request.app.state.service
     return service
 
 

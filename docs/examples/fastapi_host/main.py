@@ -83,7 +83,7 @@ def create_app(
     url = database_url or os.environ.get("COURSES_DATABASE_URL", "sqlite:///courses.db")
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any], None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine = sqlalchemy.create_engine(
             url, pool_size=THREADS, pool_timeout=3, pool_use_lifo=True
         )
@@ -94,7 +94,8 @@ def create_app(
             service = AsyncCourseService(threaded, LoggingScheduler(), clock=clock, zone=OSLO)
             async with anyio.create_task_group() as jobs:
                 jobs.start_soon(deliver_reminders, service)
-                yield {"service": service}
+                app.state.service = service
+                yield
                 jobs.cancel_scope.cancel()
         finally:
             engine.dispose()
