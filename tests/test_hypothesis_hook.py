@@ -31,6 +31,16 @@ RECORDS = (
 each_shape = pytest.mark.parametrize("name", ["CourseChanges", "CourseDetails"])
 each_record = pytest.mark.parametrize("name", [record.__name__ for record in RECORDS])
 
+# What the plugins of others bring, such as that of trio, is no matter of ours.
+PLUGINS_OF_OTHERS = """
+import hypothesis, course_domain
+from importlib.metadata import entry_points
+
+for each in entry_points(group="hypothesis"):
+    if each.name != "course_domain":
+        each.load()()
+"""
+
 # A finder that stands first refuses a module, however that is installed.
 MISSING = """
 import sys
@@ -140,7 +150,7 @@ print("held")
 def test_hook_imports_no_more_than_the_package(tmp_path: Path) -> None:
     """Importing Hypothesis brings in `course_domain` and the hook, and nothing that they share."""
     with_hook = modules(tmp_path, "import hypothesis")
-    without = modules(tmp_path, "import hypothesis, course_domain", HYPOTHESIS_NO_PLUGINS="1")
+    without = modules(tmp_path, PLUGINS_OF_OTHERS, HYPOTHESIS_NO_PLUGINS="1")
     brought = {name for name in with_hook - without if not name.startswith("hypothesis.")}
 
     assert {"course_domain.testing", "course_domain.testing.hypothesis_hook"} == brought
@@ -149,8 +159,9 @@ def test_hook_imports_no_more_than_the_package(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("installed")
 def test_strategies_do_not_bring_in_the_kit(tmp_path: Path) -> None:
     """Asking for a type imports the strategies, and neither the kit, cattrs nor pytest."""
-    asked = "import course_domain\nfrom hypothesis import strategies as st\n"
-    loaded = modules(tmp_path, f"{asked}st.from_type(course_domain.Course)")
+    asked = "import course_domain.testing.hypothesis_hook as hook\nhook.register()\n"
+    code = f"{asked}hook.st.from_type(course_domain.Course)"
+    loaded = modules(tmp_path, f"import course_domain\n{code}", HYPOTHESIS_NO_PLUGINS="1")
 
     assert "course_domain.testing.strategies" in loaded
     assert set() == {"cattrs", "pytest", "_pytest", "course_domain.testing.conformance"} & loaded

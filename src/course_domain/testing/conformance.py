@@ -17,7 +17,11 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError as _error:
+    _msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
+    raise ModuleNotFoundError(_msg, name=_error.name) from _error
 
 from course_domain.participation import RenewalReminder
 from course_domain.ports import CourseRepository, ReminderScheduler

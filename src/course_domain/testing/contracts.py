@@ -3,11 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-try:
-    import pytest
-except ModuleNotFoundError as _error:
-    _msg = "course_domain.testing.conformance needs pytest: pip install 'course-domain[testing]'"
-    raise ModuleNotFoundError(_msg, name=_error.name) from _error
+import pytest
 
 from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, THREADS
 from course_domain.testing.clause import Clause
