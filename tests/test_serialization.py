@@ -345,6 +345,7 @@ def test_uuid_has_hyphens_in_either_case(text: str) -> None:
     [
         "",
         "6b0d549b6f03475a9600a35a099950d8",
+        "6b0d549b6f03475a9600-a35a099950d8",
         "{6b0d549b-6f03-475a-9600-a35a099950d8}",
         "urn:uuid:6b0d549b-6f03-475a-9600-a35a099950d8",
         "6b0d549b-6f03-475a-9600-a35a099950d",
