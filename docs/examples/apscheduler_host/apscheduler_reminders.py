@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import sqlalchemy
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import ConflictingIdError
 from apscheduler.jobstores.memory import MemoryJobStore
@@ -50,10 +51,14 @@ class ApschedulerReminders:
         self._name = name
         self._deliver = deliver
         self._again = again
+        self._engine = sqlalchemy.create_engine(url)
         self._deliveries = Deliveries(max_workers=4)
         self._scheduler = BackgroundScheduler(
             executors={"default": self._deliveries},
-            jobstores={LASTING: SQLAlchemyJobStore(url), FLEETING: MemoryJobStore()},
+            jobstores={
+                LASTING: SQLAlchemyJobStore(engine=self._engine),
+                FLEETING: MemoryJobStore(),
+            },
             # However long nobody was there, what fell due is done, and once.
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone=UTC,
@@ -70,6 +75,7 @@ class ApschedulerReminders:
         # A job that ends needs the scheduler's lock, which shutdown() holds while it waits for it.
         self._deliveries.finish()
         self._scheduler.shutdown()
+        self._engine.dispose()  # once more: the scheduler's thread looks into its store to the last
         del RUNNING[self._name]
 
     def repeat(self, job: Callable[[], object], every: timedelta) -> None:
