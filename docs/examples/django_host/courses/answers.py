@@ -19,6 +19,7 @@ from course_domain import (
     StaleCourse,
 )
 from course_domain.serialization import make_converter
+from courses.words import refusal, sentence
 
 STATUSES: Mapping[type[CourseDomainError], int] = {
     CourseNotFound: 404,
@@ -65,14 +66,15 @@ class RefusalMiddleware:
         status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
         reasons = getattr(error, "violations", ())
         if not wants_json(request):
-            context = {"error": error, "reasons": reasons, "status": status}
+            context = {"reasons": [sentence(each) for each in reasons] or [refusal(error)]}
             return render(request, "courses/refused.html", context, status=status)
         problem = {
             "title": type(error).__name__,
             "status": status,
-            "detail": str(error),
+            "detail": refusal(error),
             "violations": [
-                {"rule": each.rule, "fields": each.fields, "detail": str(each)} for each in reasons
+                {"rule": each.rule, "fields": each.fields, "sentence": sentence(each)}
+                for each in reasons
             ],
         }
         kind = "application/problem+json"

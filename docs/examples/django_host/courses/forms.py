@@ -3,6 +3,7 @@
 from django import forms
 
 from course_domain import CourseType
+from courses.words import sentences
 
 
 class CourseForm(forms.Form):
@@ -25,5 +26,5 @@ class CourseForm(forms.Form):
 
     def refuse(self, violations):
         """Put each reason beside the field that it is about."""
-        for each in violations:
-            self.add_error(each.fields[0], str(each))
+        for field, why in sentences(violations).items():
+            self.add_error(field, why)

@@ -46,6 +46,7 @@ LOGIN_REDIRECT_URL = "organizations"
 LOGOUT_REDIRECT_URL = "login"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"  # "nb" for the library's sentences, and Django's, in Norwegian
 USE_TZ = True
 TIME_ZONE = "Europe/Oslo"  # of what people read; the database keeps UTC
 
