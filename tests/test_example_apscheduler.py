@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from course_domain.testing.conformance import ReminderSchedulerContract
 from galera import wait_until
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "apscheduler_host"
+PAGE = EXAMPLE.parents[1] / "wire-a-scheduler.md"
 SOURCES = Path(course_domain.__file__).parents[1]
 SECONDS = 30
 """The longest that a test waits for what must come."""
@@ -305,10 +307,20 @@ def test_reminder_survives_its_own_delivery(process: Callable[..., Any]) -> None
         assert ["delivered", str(sentinels[1])] == third.says()
 
 
+def test_page_shows_the_code_of_the_season() -> None:
+    """The block that names a file stands in it, word for word."""
+    page = PAGE.read_text(encoding="utf-8")
+    ((file, block),) = re.findall(r'```python title="(.+?)"\n(.*?)```', page, re.DOTALL)
+
+    assert block in (EXAMPLE / file).read_text(encoding="utf-8")
+
+
 def test_season_shows_a_reminder_that_fires(tmp_path: Path) -> None:
-    """The one command ends well, and tells what happened in its order."""
+    """The one command of the page ends well, and tells what happened in its order."""
+    (block,) = re.findall("```shell\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    _, script = block.splitlines()[-1].split()
     ended = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLE / "season.py")],
+        [sys.executable, "-W", "error", str(EXAMPLE.parents[2] / script)],
         check=False,
         capture_output=True,
         cwd=tmp_path,

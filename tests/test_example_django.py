@@ -26,6 +26,7 @@ from course_domain import COURSE_INDEXES
 from course_domain.testing.conformance import REPOSITORY_CLAUSES
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "host-django.md"
 HOST = ROOT / "docs" / "examples" / "django_host"
 OWN_TESTS = HOST / "test_repository.py"
 SOURCES = Path(course_domain.__file__).parents[1]
@@ -55,6 +56,31 @@ def manage(folder: Path, *command: str, **variables: str) -> str:
     ended = ran(folder, str(HOST / "manage.py"), *command, **variables)
     assert ("", 0) == (ended.stderr, ended.returncode)
     return ended.stdout
+
+
+# --- The page
+
+
+def test_page_shows_the_code_of_the_host() -> None:
+    """Each block of Python that names a file stands in that file, word for word."""
+    shown = re.findall(
+        r'^```python title="(.+?)"\n(.*?)^```$',
+        PAGE.read_text(encoding="utf-8"),
+        re.DOTALL | re.MULTILINE,
+    )
+
+    assert 5 <= len(shown)
+    for file, block in shown:
+        assert block in (HOST / file).read_text(encoding="utf-8"), file
+
+
+def test_command_of_the_page_is_the_one_that_is_tested() -> None:
+    """The page installs the package and Django, and ends in the command of `site`."""
+    (block,) = re.findall("```shell\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    *_, installs, starts = block.splitlines()
+
+    assert installs.endswith(" . django tzdata")
+    assert ".venv-django/bin/python docs/examples/django_host/manage.py serve" == starts
 
 
 # --- The tables
