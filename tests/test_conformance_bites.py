@@ -11,10 +11,11 @@ from adapters import (
     broken_outbox,
     broken_pages,
     broken_races,
+    broken_rarely,
     broken_schedulers,
 )
 from course_domain import CourseRepository
-from course_domain.testing import rivals
+from course_domain.testing import clauses_waits, rivals
 from course_domain.testing.bench import RepositoryBench
 from course_domain.testing.clauses_scheduler import SchedulerBench
 from course_domain.testing.conformance import REPOSITORY_CLAUSES, SCHEDULER_CLAUSES
@@ -27,10 +28,11 @@ REPOSITORIES: list[Mapping[str, tuple[Make, ...]]] = [
     broken_answers.BROKEN,
     broken_outbox.BROKEN,
     broken_races.BROKEN,
+    broken_rarely.BROKEN,
 ]
 CLAUSES: dict[str, Any] = {each.id: each for each in REPOSITORY_CLAUSES}
 SCHEDULE: dict[str, Any] = {each.id: each for each in SCHEDULER_CLAUSES}
-HANGING: frozenset[Make] = broken_answers.HANGING | broken_races.HANGING
+HANGING: frozenset[Make] = broken_answers.HANGING | broken_races.HANGING | broken_rarely.HANGING
 
 # What everybody passes who is not broken just there, and what takes no time.
 QUICK = ("KEYS-1", "KEYS-5", "STORE-7", "DECIDE-4", "OUTBOX-2")
@@ -94,6 +96,7 @@ def expect_caught(call: Callable[[], object], clause_id: str) -> None:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a rival finish on a busy machine too: these adapters do not make it wait."""
     monkeypatch.setattr(rivals, "RIVAL_SECONDS", 2.0)
+    monkeypatch.setattr(clauses_waits, "MOST_SECONDS", 3.0)
 
 
 def test_every_clause_has_a_broken_adapter() -> None:

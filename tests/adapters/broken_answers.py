@@ -441,19 +441,6 @@ class OneCertificateForACourse(Answering):
         return change.after
 
 
-class CancelledAtStays(Answering):
-    """None in an update means unchanged: who registers again stays cancelled at some time."""
-
-    def answered(self, seen: Participation, answer: Participation) -> Participation:
-        """Keep the time of the cancel."""
-        held, before = answer.registration, seen.registration
-        if held is None or before is None or held.cancelled_at is not None:
-            return answer
-        return attrs.evolve(
-            answer, registration=attrs.evolve(held, cancelled_at=before.cancelled_at)
-        )
-
-
 BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "DECIDE-1": (CountsTheOthers, CertificateIsNotShown),
     "DECIDE-2": (
@@ -474,7 +461,6 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "STORE-6": (RemindersAreNotStored, CompletedAtIsNotStored),
     "STORE-7": (JudgesTheCap, JudgesALoweredCap),
     "STORE-8": (OneRegistrationForAPerson, OneCertificateForACourse),
-    "REGISTRATIONS-2": (CancelledAtStays,),
     "MODEL-1": (CountAsAnswered,),
 }
 """Which clauses catch which of them, by the clause's id."""

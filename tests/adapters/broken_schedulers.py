@@ -5,6 +5,7 @@
 
 import time
 from collections.abc import Callable, Hashable
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import attrs
@@ -134,9 +135,29 @@ class LooksBeforeItSchedules(Jobs):
             self._jobs[object()] = reminder
 
 
+class DeliveredIsForgotten(Jobs):
+    """A job is deleted when it is delivered: what is due and offered again goes out again."""
+
+    def __init__(self) -> None:
+        """Begin with nothing delivered."""
+        super().__init__()
+        self._delivered: list[RenewalReminder] = []
+
+    def schedule(self, reminder: RenewalReminder) -> None:
+        """Deliver at once what is due."""
+        if reminder.remind_at <= datetime.now(UTC):
+            self._delivered.append(reminder)
+        else:
+            super().schedule(reminder)
+
+    def jobs(self) -> tuple[RenewalReminder, ...]:
+        """Give what was delivered, and what will be."""
+        return (*self._delivered, *super().jobs())
+
+
 BROKEN: dict[str, tuple[Callable[[], Jobs], ...]] = {
     "SCHEDULE-1": (SentInPairs,),
-    "SCHEDULE-2": (EachOfferIsAJob, EachInstantIsAJob),
+    "SCHEDULE-2": (EachOfferIsAJob, EachInstantIsAJob, DeliveredIsForgotten),
     "SCHEDULE-3": (OneJobForAPerson, OneJobForAnInstant),
     "SCHEDULE-4": (PastIsRefused, SecondsOf2038),
     "SCHEDULE-5": (WholeSeconds,),

@@ -205,7 +205,7 @@ def _held(seen: Participation) -> Registration:
     return expect_some(seen.registration, "the registration that decide is shown")
 
 
-def walk(page_after: Callable[[str | None], Page[T]], *, most: int = 10_000) -> list[Page[T]]:
+def walk(page_after: Callable[[str | None], Page[T]], *, most: int = 1_000) -> list[Page[T]]:
     """Read page after page to the end; an adapter that never ends fails."""
     pages = [page_after(None)]
     while pages[-1].next is not None:

@@ -1,5 +1,6 @@
 """Clauses: the arguments that an adapter checks, and those it takes as they come."""
 
+import re
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -9,8 +10,14 @@ from course_domain.ports import MAX_CURSOR_LENGTH, Page
 from course_domain.rules import Rule
 from course_domain.testing.bench import RepositoryBench
 from course_domain.testing.clause import clause
-from course_domain.testing.expectations import broken, expect, expect_invalid, expect_true
-from course_domain.testing.listings import listings_and_an_empty_one
+from course_domain.testing.expectations import (
+    broken,
+    expect,
+    expect_invalid,
+    expect_some,
+    expect_true,
+)
+from course_domain.testing.listings import filled, listings, listings_and_empty_ones
 
 # A limit that is no int at all may be told as a value of the wrong type as well.
 _OUT_OF_RANGE = frozenset({Rule.OUT_OF_RANGE})
@@ -28,11 +35,11 @@ def a_limit_out_of_bounds_is_refused(bench: RepositoryBench) -> None:
     """
     stored = bench.stored()
     for organization_id in (stored.organization_id, uuid4()):
-        for name, listing in listings_and_an_empty_one(bench.repository, organization_id).items():
+        for name, listing in listings_and_empty_ones(bench.repository, organization_id).items():
             for limit in (0, -1, 201):
                 what = f"{name} with limit={limit!r}"
                 expect_invalid(_OUT_OF_RANGE, "limit", lambda: listing(limit=limit), what)
-            for mistyped in (True, "50", 1.5):
+            for mistyped in (True, None, "50", 1.5):
                 what = f"{name} with limit={mistyped!r}"
                 expect_invalid(_NO_LIMIT, "limit", lambda: listing(limit=mistyped), what)
             for limit in (1, 200):
@@ -54,12 +61,23 @@ def what_is_no_cursor_is_refused(bench: RepositoryBench) -> None:
     """
     stored = bench.stored()
     for organization_id in (stored.organization_id, uuid4()):
-        for name, listing in listings_and_an_empty_one(bench.repository, organization_id).items():
+        for name, listing in listings_and_empty_ones(bench.repository, organization_id).items():
             for after in ("", " ", "å", "a b", "!", "\x00", "a" * (MAX_CURSOR_LENGTH + 1)):
                 what = f"{name} with after={after!r}"
                 expect_invalid(_UNKNOWN_CURSOR, "after", lambda: listing(after=after), what)
             for after in ("nonsense", "~", "0", "-1", "courses.1", "...", "2027-01-01"):
                 _expect_cursor_or_refusal(lambda: listing(after=after), f"{name}, {after!r}")
+    for name, listing in listings(bench.repository, filled(bench)).items():
+        cursor = expect_some(listing(limit=2).next, f"{name}: the cursor behind two")
+        for after in _damaged(cursor):
+            _expect_cursor_or_refusal(lambda: listing(after=after), f"{name}, {after!r}")
+
+
+def _damaged(cursor: str) -> set[str]:
+    """Give what might become of a cursor in a URL that somebody cuts or edits."""
+    edited = {re.sub(pattern, to, cursor) for pattern in ("[0-9]", "[a-z]") for to in "09fz-"}
+    cut = {cursor[: len(cursor) // 2], cursor[:-1], cursor[1:], cursor[::-1], cursor.swapcase()}
+    return {each for each in edited | cut | {cursor + "0", cursor + cursor[-4:]} if each}
 
 
 def _expect_cursor_or_refusal(listing: Callable[[], Page[object]], what: str) -> None:
@@ -88,11 +106,17 @@ def ids_and_statuses_come_in_any_iterable(bench: RepositoryBench) -> None:
     stored = bench.stored()
     organization_id, user_id = stored.organization_id, uuid4()
     published = (CourseStatus.PUBLISHED, CourseStatus.PUBLISHED)
-    for statuses in (list(published), set(published), iter(published), dict.fromkeys(published)):
+    for statuses in (
+        list(published),
+        set(published),
+        iter(published),
+        iter(published[:1]),
+        dict.fromkeys(published),
+    ):
         page = bench.repository.courses(organization_id, statuses=statuses)
         expect((stored,), page.items, f"courses with statuses as {type(statuses).__name__}")
     ids = (stored.id, uuid4(), stored.id)
-    for course_ids in (list(ids), set(ids), iter(ids), dict.fromkeys(ids)):
+    for course_ids in (list(ids), set(ids), iter(ids), iter(ids[:1]), dict.fromkeys(ids)):
         found = bench.repository.participations(organization_id, course_ids, user_id)
         what = f"participations with course_ids as {type(course_ids).__name__}"
         expect({stored.id}, set(found), what)
@@ -110,7 +134,8 @@ def two_hundred_participations_come_in_one_call(bench: RepositoryBench) -> None:
     organization_id, user_id = uuid4(), uuid4()
     courses = [bench.stored(organization_id=organization_id) for _ in range(20)]
     bench.register(courses[7], user_id)
-    ids = [each.id for each in courses] + [uuid4() for _ in range(180)]
+    known = [each.id for each in courses]
+    ids = [*known[:10], *(uuid4() for _ in range(180)), *known[10:]]
     found = bench.repository.participations(organization_id, ids, user_id)
     expect({each.id for each in courses}, set(found), "the courses found of 200 ids")
     registered = {key for key, entry in found.items() if entry.registration is not None}

@@ -5,12 +5,9 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import attrs
-
 from course_domain import decisions
 from course_domain.course import Course
 from course_domain.errors import (
-    DuplicateCourse,
     InvalidTransition,
     RegistrationRejected,
     StaleCourse,
@@ -21,7 +18,6 @@ from course_domain.testing.bench import (
     THREADS,
     RepositoryBench,
     change,
-    confirmed,
     items,
     shown,
     walk,
@@ -42,10 +38,10 @@ from course_domain.testing.differences import brief
 from course_domain.testing.expectations import expect
 from course_domain.testing.rivals import all_at_once
 
-_CROWD = 16
+CROWD = 16
 
 
-def _errors(outcomes: list[Outcome]) -> dict[str, int]:
+def errors_of(outcomes: list[Outcome]) -> dict[str, int]:
     """Count the errors by name."""
     names = [type(each.error).__name__ for each in outcomes if each.error is not None]
     return {name: names.count(name) for name in set(names)}
@@ -64,11 +60,11 @@ def a_crowd_fills_the_seats_and_no_more(bench: RepositoryBench) -> None:
     A correct adapter serialises the changes of one course, and asks again who came second.
     """
     on = bench.stored(max_participants=5)
-    people = [mentor_of(on) for _ in range(_CROWD)]
+    people = [mentor_of(on) for _ in range(CROWD)]
     outcomes = all_at_once(
         [partial(change, bench.repository, on, each.user_id, registering(each)) for each in people]
     )
-    expect({RegistrationRejected.__name__: _CROWD - 5}, _errors(outcomes), "the refusals")
+    expect({RegistrationRejected.__name__: CROWD - 5}, errors_of(outcomes), "the refusals")
     taken = {each.id for outcome in outcomes if (each := _registration_of(outcome)) is not None}
     listed = bench.repository.registrations(on.organization_id).items
     expect(taken, {each.id for each in listed}, "the registrations given and stored")
@@ -85,9 +81,9 @@ def a_crowd_loses_no_update(bench: RepositoryBench) -> None:
     A correct adapter serialises the changes of one course.
     """
     on = bench.stored(max_participants=1)
-    outcomes = all_at_once([lambda: change_course(bench.repository, on, one_more_seat)] * _CROWD)
-    expect({}, _errors(outcomes), "the errors")
-    expect(1 + _CROWD, seats(bench.repository, on), "a number that each raised by one")
+    outcomes = all_at_once([lambda: change_course(bench.repository, on, one_more_seat)] * CROWD)
+    expect({}, errors_of(outcomes), "the errors")
+    expect(1 + CROWD, seats(bench.repository, on), "a number that each raised by one")
 
 
 @clause("CROWD-3", THREADS)
@@ -101,8 +97,8 @@ def a_person_in_a_hurry_registers_once(bench: RepositoryBench) -> None:
     on = bench.stored(max_participants=1)
     actor = mentor_of(on)
     asking = changing(bench.repository, on, actor.user_id)
-    outcomes = all_at_once([partial(asking, registering(actor)) for _ in range(_CROWD)])
-    expect({}, _errors(outcomes), "the errors")
+    outcomes = all_at_once([partial(asking, registering(actor)) for _ in range(CROWD)])
+    expect({}, errors_of(outcomes), "the errors")
     listed = bench.repository.registrations(on.organization_id).items
     expect(1, len(listed), "how many registrations are stored")
     expect({listed[0]}, {_registration_of(each) for each in outcomes}, "what each call got")
@@ -119,7 +115,7 @@ def a_crowd_completes_or_cancels(bench: RepositoryBench) -> None:
     """
     on = bench.stored(certificate_validity_months=12)
     admin = admin_of(on)
-    people = [mentor_of(on) for _ in range(_CROWD // 2)]
+    people = [mentor_of(on) for _ in range(CROWD // 2)]
     calls: list[Callable[[], Participation]] = []
     for each in people:
         bench.register(on, each.user_id)
@@ -127,7 +123,7 @@ def a_crowd_completes_or_cancels(bench: RepositoryBench) -> None:
         calls.append(partial(asking, completing(admin)))
         calls.append(partial(asking, partial(decisions.cancel, actor=each, now=NOW)))
     outcomes = all_at_once(calls)
-    expect({InvalidTransition.__name__: len(people)}, _errors(outcomes), "the errors")
+    expect({InvalidTransition.__name__: len(people)}, errors_of(outcomes), "the errors")
     entries = [shown(bench.repository, on, each.user_id) for each in people]
     for entry in entries:
         what = f"a certificate beside {brief(entry.registration)}"
@@ -164,28 +160,11 @@ def of_a_crowd_of_revisions_one_is_taken(bench: RepositoryBench) -> None:
             ),
         )
 
-    outcomes = all_at_once([partial(revise, f"revision {number}") for number in range(_CROWD)])
-    expect({StaleCourse.__name__: _CROWD - 1}, _errors(outcomes), "the errors")
+    outcomes = all_at_once([partial(revise, f"revision {number}") for number in range(CROWD)])
+    expect({StaleCourse.__name__: CROWD - 1}, errors_of(outcomes), "the errors")
     (taken,) = [each.answer for each in outcomes if each.error is None]
     stored = bench.repository.get(on.organization_id, on.id)
     expect(taken, stored, "the revision that was taken, and what is stored")
-
-
-@clause("CROWD-6", THREADS)
-def a_crowd_adds_a_course_once(bench: RepositoryBench) -> None:
-    """Of sixteen courses added under one id at once, one is stored and fifteen are duplicates.
-
-    A failure means that an id is given twice, or that an error of the storage reaches the host.
-
-    A correct adapter turns the storage's violation of its key into DuplicateCourse.
-    """
-    on = bench.stored()
-    ids = uuid4()
-    added = [attrs.evolve(on, id=ids, title=f"added {number}") for number in range(_CROWD)]
-    outcomes = all_at_once([partial(bench.repository.add, each) for each in added])
-    expect({DuplicateCourse.__name__: _CROWD - 1}, _errors(outcomes), "the errors")
-    (taken,) = [course for course, each in zip(added, outcomes, strict=True) if each.error is None]
-    expect(taken, bench.repository.get(on.organization_id, ids), "what is stored")
 
 
 @clause("CROWD-7", THREADS)
@@ -200,8 +179,8 @@ def a_crowd_completes_one_person_once(bench: RepositoryBench) -> None:
     admin, actor = admin_of(on), mentor_of(on)
     bench.register(on, actor.user_id)
     asking = changing(bench.repository, on, actor.user_id)
-    outcomes = all_at_once([partial(asking, completing(admin)) for _ in range(_CROWD)])
-    expect({}, _errors(outcomes), "the errors")
+    outcomes = all_at_once([partial(asking, completing(admin)) for _ in range(CROWD)])
+    expect({}, errors_of(outcomes), "the errors")
     listed = bench.repository.certificates(on.organization_id).items
     expect(1, len(listed), "how many certificates are stored")
     expect({listed[0]}, {each.answer.certificate for each in outcomes}, "what each call got")
@@ -210,34 +189,11 @@ def a_crowd_completes_one_person_once(bench: RepositoryBench) -> None:
     expect(tuple(reminders), bench.repository.pending_reminders().items, "the outbox")
 
 
-@clause("CROWD-8", THREADS)
-def courses_do_not_stand_in_each_others_way(bench: RepositoryBench) -> None:
-    """Changes of many courses at once are all stored, whatever their order.
-
-    A failure means that changes of different courses lock each other out, or get mixed up.
-
-    A correct adapter locks one course for a call, and no second one.
-    """
-    organization_id = uuid4()
-    courses = [bench.stored(organization_id=organization_id, max_participants=1) for _ in range(4)]
-    calls: list[Callable[[], Any]] = []
-    for on in courses * 2:
-        calls.append(partial(change_course, bench.repository, on, one_more_seat))
-        calls.append(partial(change, bench.repository, on, uuid4(), confirmed))
-    expect({}, _errors(all_at_once(calls)), "the errors")
-    for on in courses:
-        read = shown(bench.repository, on, uuid4())
-        observed = (read.course.max_participants, read.confirmed_count)
-        expect((3, 2), observed, "the number raised twice, and the count")
-
-
 CLAUSES = (
     a_crowd_fills_the_seats_and_no_more,
     a_crowd_loses_no_update,
     a_person_in_a_hurry_registers_once,
     a_crowd_completes_or_cancels,
     of_a_crowd_of_revisions_one_is_taken,
-    a_crowd_adds_a_course_once,
     a_crowd_completes_one_person_once,
-    courses_do_not_stand_in_each_others_way,
 )

@@ -8,7 +8,16 @@ from uuid import UUID, uuid4
 import attrs
 
 from course_domain.course import Course
+from course_domain.errors import (
+    CourseDomainError,
+    CourseNotFound,
+    DuplicateCourse,
+    InvalidValue,
+    RepositoryUnavailable,
+    StaleCourse,
+)
 from course_domain.participation import Participation
+from course_domain.rules import Rule, Violation
 from course_domain.testing.bench import NOW, RepositoryBench, change, shown
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import broken, expect
@@ -18,6 +27,25 @@ _DAY = timedelta(days=1)
 
 class _Refused(Exception):
     """What a decision of the kit raises."""
+
+
+# What an adapter might catch for the sake of its storage, or of itself; and what ends a process.
+_KINDS: tuple[type[BaseException], ...] = (
+    _Refused,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    StopIteration,
+    TimeoutError,
+    TypeError,
+    ValueError,
+    GeneratorExit,
+    KeyboardInterrupt,
+    SystemExit,
+)
 
 
 def _asked(
@@ -74,14 +102,24 @@ def what_a_decision_raises_passes_through(bench: RepositoryBench) -> None:
     A correct adapter rolls back and raises on; it wraps and retries only what its storage raised.
     """
     on = bench.stored()
-    kinds = (_Refused, KeyboardInterrupt, StopIteration, GeneratorExit, TimeoutError, OSError)
-    for kind, raised in ((each, each("raised by decide")) for each in kinds):
+    for raised in (*(each("raised by decide") for each in _KINDS), *_own_errors(on)):
         for name, call in _raising_calls(bench, on, raised).items():
-            what = f"what {name} raises when decide raises {kind.__name__}"
+            what = f"what {name} raises when decide raises {type(raised).__name__}"
             asked, error = call()
             if error is not raised:
                 raise broken(what, f"the same object, {raised!r}", repr(error))
             expect(1, asked, f"{name}: how often decide was asked")
+
+
+def _own_errors(on: Course) -> tuple[CourseDomainError, ...]:
+    """Make what an adapter raises by itself, or takes for its own."""
+    return (
+        RepositoryUnavailable("raised by decide"),
+        StaleCourse(on.id, NOW, NOW),
+        CourseNotFound(on.id),
+        DuplicateCourse(on.id),
+        InvalidValue([Violation(Rule.OUT_OF_RANGE, ("raised by decide",))]),
+    )
 
 
 def _raising_calls(

@@ -1,16 +1,16 @@
 """Clauses: keys, and the boundary between organizations."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 
 from course_domain.course import Course, CourseStatus
 from course_domain.errors import CourseNotFound, DuplicateCourse
 from course_domain.participation import Participation
-from course_domain.testing.bench import RepositoryBench, change, confirmed, shown
+from course_domain.testing.bench import RepositoryBench, cancelled, change, confirmed, shown
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_error, expect_some
-from course_domain.testing.listings import listings_and_an_empty_one
+from course_domain.testing.listings import listings_and_empty_ones
 
 
 @clause("KEYS-1")
@@ -56,7 +56,8 @@ def an_id_of_another_organization_is_refused_or_kept_apart(bench: RepositoryBenc
     A correct adapter has the organization in its key, or the id unique over all of them.
     """
     theirs = bench.stored(title="theirs")
-    bench.register(theirs)
+    whose = uuid4()
+    entry = attrs.evolve(bench.complete(theirs, whose), reminder=None)
     ours = attrs.evolve(theirs, organization_id=uuid4(), title="ours")
     try:
         bench.repository.add(ours)
@@ -67,12 +68,29 @@ def an_id_of_another_organization_is_refused_or_kept_apart(bench: RepositoryBenc
         expected = ours
     get = bench.repository.get
     expect(expected, get(ours.organization_id, ours.id), "the second organization's course")
-    expect(theirs, get(theirs.organization_id, theirs.id), "the first organization's course")
-    entry = shown(bench.repository, theirs, uuid4())
-    expect(1, entry.confirmed_count, "the first organization's confirmed count")
     if expected is not None:
-        entry = shown(bench.repository, ours, uuid4())
-        expect(0, entry.confirmed_count, "the second organization's confirmed count")
+        _expect_kept_apart(bench, ours, whose)
+    expect(theirs, get(theirs.organization_id, theirs.id), "the first organization's course")
+    expect((theirs,), bench.repository.courses(theirs.organization_id).items, "its list")
+    expect(entry, shown(bench.repository, theirs, whose), "a person's participation in it")
+    registrations = bench.repository.registrations(theirs.organization_id).items
+    expect((entry.registration,), registrations, "the first organization's registrations")
+
+
+def _expect_kept_apart(bench: RepositoryBench, ours: Course, whose: UUID) -> None:
+    """Fail where a second course with one id has something of the first; change all of it."""
+    empty = Participation(course=ours, confirmed_count=0, user_id=whose)
+    expect(empty, shown(bench.repository, ours, whose), "the second organization's participation")
+    expect((), bench.repository.registrations(ours.organization_id).items, "its registrations")
+    changed = bench.repository.change_course(
+        ours.organization_id, ours.id, lambda seen: attrs.evolve(seen, title="changed")
+    )
+    expect((changed,), bench.repository.courses(ours.organization_id).items, "its list")
+    bench.register(ours, whose)
+    change(bench.repository, ours, whose, cancelled)
+    bench.register(ours)
+    count = shown(bench.repository, ours, whose).confirmed_count
+    expect(1, count, "the second organization's confirmed count")
 
 
 @clause("KEYS-4")
@@ -146,7 +164,7 @@ def reading_stores_nothing(bench: RepositoryBench) -> None:
         entry = shown(bench.repository, stored, stranger)
         expect((0, None), (entry.confirmed_count, entry.registration), "a stranger's entry")
         bench.repository.get(organization_id, uuid4())
-        for name, listing in listings_and_an_empty_one(bench.repository, organization_id).items():
+        for name, listing in listings_and_empty_ones(bench.repository, organization_id).items():
             expected = (stored,) if name == "courses" else ()
             expect(expected, listing(limit=50).items, f"{name} after reading")
 
@@ -163,7 +181,7 @@ def no_organization_sees_another(bench: RepositoryBench) -> None:
     theirs = bench.stored()
     done = bench.complete(theirs, user_id)
     ours = bench.stored(created_by=theirs.created_by)
-    for name, listing in listings_and_an_empty_one(bench.repository, ours.organization_id).items():
+    for name, listing in listings_and_empty_ones(bench.repository, ours.organization_id).items():
         if name == "pending_reminders":
             continue
         expected = (ours,) if name == "courses" else ()
@@ -194,10 +212,15 @@ def two_repositories_are_apart(bench: RepositoryBench) -> None:
     stored = bench.stored()
     done = bench.complete(stored)
     expect(None, second.get(stored.organization_id, stored.id), "the course in the second")
-    for name, listing in listings_and_an_empty_one(second, stored.organization_id).items():
+    for name, listing in listings_and_empty_ones(second, stored.organization_id).items():
         expect((), listing(limit=50).items, f"{name} of the second repository")
     second.add(stored)
     expect(0, shown(second, stored, done.user_id).confirmed_count, "the count in the second")
+    again = change(second, stored, done.user_id, lambda _seen: done)
+    expect(done, again, "the same completion in the second")
+    second.mark_reminder_scheduled(expect_some(done.reminder, "the reminder in the answer"))
+    pending = bench.repository.pending_reminders().items
+    expect((done.reminder,), pending, "the outbox of the first after a mark in the second")
 
 
 CLAUSES = (

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import attrs
 
-from course_domain.course import CourseStatus, CourseType
+from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.participation import PeerMentorCertificate, Registration
 from course_domain.testing.bench import (
     NOW,
@@ -27,6 +27,7 @@ from course_domain.testing.oracle import (
     in_order_of_registrations,
     tied_ids,
 )
+from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT
 
 _TICK = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -42,7 +43,8 @@ def courses_come_by_start_then_id(bench: RepositoryBench) -> None:
     ids in a form that orders as their hex digits do.
     """
     organization_id = uuid4()
-    starts = (None, NOW, NOW + _TICK, NOW - _DAY * 40_000, NOW + _DAY * 300_000)
+    last = LATEST_INSTANT
+    starts = (None, last, NOW, last - _TICK, NOW + _TICK, EARLIEST_INSTANT, NOW - _DAY * 40_000)
     added = [
         bench.stored(id=row_id, organization_id=organization_id, start_date=start)
         for start in starts
@@ -147,13 +149,23 @@ def registrations_come_by_time_and_filter(bench: RepositoryBench) -> None:
         if number % 4 == 1:
             answer = change(bench.repository, on, whose, cancelled)
             made[-1] = expect_some(answer.registration, "the registration in the answer")
-    for course_id, user_id in product((None, *(c.id for c in courses), uuid4()), (None, *people)):
-        filters: dict[str, Any] = {"course_id": course_id, "user_id": user_id}
-        page = bench.repository.registrations(organization_id, **filters)
-        fitting = (each for each in made if fits_registration(each, **filters))
-        what = f"registrations with {filters}"
-        expect(in_order_of_registrations(fitting), list(page.items), what)
+    for status in (CourseStatus.PUBLISHED, CourseStatus.ARCHIVED, CourseStatus.DRAFT):
+        _set_status(bench, courses[0], status)
+        for course_id, user_id in product(
+            (None, *(each.id for each in courses), uuid4()), (None, *people)
+        ):
+            filters: dict[str, Any] = {"course_id": course_id, "user_id": user_id}
+            page = bench.repository.registrations(organization_id, **filters)
+            fitting = (each for each in made if fits_registration(each, **filters))
+            what = f"registrations with {filters}, the first course being {status}"
+            expect(in_order_of_registrations(fitting), list(page.items), what)
     expect((), bench.repository.registrations(uuid4(), course_id=courses[0].id).items, "foreign")
+
+
+def _set_status(bench: RepositoryBench, on: Course, status: CourseStatus) -> None:
+    bench.repository.change_course(
+        on.organization_id, on.id, lambda seen: attrs.evolve(seen, status=status)
+    )
 
 
 @clause("REGISTRATIONS-2")
@@ -198,6 +210,8 @@ def certificates_come_by_expiry_and_filter(bench: RepositoryBench) -> None:
     for (on, whose), expires_at in zip(product(courses, people), expiries, strict=True):
         certificate = bench.complete(on, whose, expires_at=expires_at).certificate
         made.append(expect_some(certificate, "the certificate in the answer"))
+    _set_status(bench, courses[0], CourseStatus.ARCHIVED)
+    _set_status(bench, courses[1], CourseStatus.DRAFT)
     for course_id, user_id, before in product(
         (None, courses[0].id, uuid4()),
         (None, *people),

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import attrs
 
+from course_domain.course import CourseStatus
 from course_domain.participation import Participation, RenewalReminder
 from course_domain.ports import CourseRepository
 from course_domain.testing.bench import (
@@ -20,6 +21,7 @@ from course_domain.testing.bench import (
 from course_domain.testing.clause import clause
 from course_domain.testing.differences import brief
 from course_domain.testing.expectations import expect, expect_some
+from course_domain.testing.listings import expect_joined
 from course_domain.testing.stops import expect_never_lost
 
 _DAY = timedelta(days=1)
@@ -45,6 +47,13 @@ def reminders_wait_whether_due_or_not(bench: RepositoryBench) -> None:
         _reminder_of(bench.complete(bench.stored(), expires_at=expires_at))
         for expires_at in (NOW - 9_000 * _DAY, NOW, NOW + _DAY, NOW + 900_000 * _DAY)
     ]
+    away = bench.stored()
+    expected.append(_reminder_of(bench.complete(away)))
+    bench.repository.change_course(
+        away.organization_id,
+        away.id,
+        lambda seen: attrs.evolve(seen, status=CourseStatus.ARCHIVED),
+    )
     observed = _pending(bench.repository)
     expect(set(expected), set(observed), "the reminders in the outbox")
     expect(len(expected), len(observed), "how many there are")
@@ -78,6 +87,7 @@ def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
     A correct adapter has just these two in the condition of its update.
     """
     reminder = _reminder_of(bench.complete(bench.stored()))
+    _expect_twin_beside(bench, reminder)
     foreign = attrs.evolve(reminder, organization_id=uuid4())
     bench.repository.mark_reminder_scheduled(foreign)
     expect([reminder], _pending(bench.repository), "the outbox after another organization's mark")
@@ -86,6 +96,27 @@ def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
     )
     bench.repository.mark_reminder_scheduled(altered)
     expect([], _pending(bench.repository), "the outbox after a mark by the key")
+
+
+def _expect_twin_beside(bench: RepositoryBench, reminder: RenewalReminder) -> None:
+    """Offer a certificate of the same id elsewhere: an error, or a reminder of its own."""
+    on, whose = bench.stored(), uuid4()
+    bench.register(on, whose)
+    try:
+        twin = change(
+            bench.repository,
+            on,
+            whose,
+            lambda seen: completed(
+                seen, expires_at=NOW + 60 * _DAY, certificate_id=reminder.certificate_id
+            ),
+        )
+    except Exception:  # noqa: BLE001  an id of a certificate may be unique over all of them
+        expect([reminder], _pending(bench.repository), "the outbox after a twin was refused")
+        return
+    added = _reminder_of(twin)
+    expect({reminder, added}, set(_pending(bench.repository)), "the outbox with both of one id")
+    bench.repository.mark_reminder_scheduled(added)
 
 
 @clause("OUTBOX-4")
@@ -113,6 +144,8 @@ def a_reminder_enters_once(bench: RepositoryBench) -> None:
             expect(None, answer.reminder, "the reminder in the answer, which adds none")
             expect(expected, _pending(bench.repository), "the outbox")
         bench.repository.mark_reminder_scheduled(reminder)
+    change(bench.repository, on, done.user_id, lambda seen: seen)
+    expect([], _pending(bench.repository), "the outbox after a call that changes nothing")
 
 
 @clause("OUTBOX-5")
@@ -147,7 +180,11 @@ def the_outbox_is_walked_while_it_is_marked(bench: RepositoryBench) -> None:
 
     A correct adapter goes on behind the last key, not behind a number of rows.
     """
-    expected = [_reminder_of(bench.complete(bench.stored())) for _ in range(7)]
+    reminders = [_reminder_of(bench.complete(bench.stored())) for _ in range(11)]
+    for reminder in reminders[1::3]:
+        bench.repository.mark_reminder_scheduled(reminder)
+    expect_joined(bench.repository.pending_reminders, (1, 2, 3), "what waits beside marked ones")
+    expected = [each for each in reminders if each not in reminders[1::3]]
     seen: list[RenewalReminder] = []
     page = bench.repository.pending_reminders(limit=2)
     while True:

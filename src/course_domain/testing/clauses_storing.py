@@ -22,6 +22,8 @@ from course_domain.testing.expectations import expect, expect_some
 
 _DAY = timedelta(days=1)
 
+_Step = tuple[str, UUID, Callable[[Participation], Participation], int]
+
 
 @clause("STORE-1")
 def the_count_follows_the_registrations(bench: RepositoryBench) -> None:
@@ -35,7 +37,7 @@ def the_count_follows_the_registrations(bench: RepositoryBench) -> None:
     on = bench.stored()
     other = bench.stored(organization_id=on.organization_id)
     first, second = uuid4(), uuid4()
-    steps: tuple[tuple[str, UUID, Callable[[Participation], Participation], int], ...] = (
+    steps: tuple[_Step, ...] = (
         ("register", first, confirmed, 1),
         ("register again", first, confirmed, 1),
         ("register another", second, confirmed, 2),
@@ -45,13 +47,21 @@ def the_count_follows_the_registrations(bench: RepositoryBench) -> None:
         ("complete", second, completed, 2),
         ("cancel at last", first, cancelled, 1),
     )
-    for name, whose, decide, expected in steps:
+    for name, whose, decide, expected in (*steps, *_first_steps()):
         answer = change(bench.repository, on, whose, decide)
         expect(expected, answer.confirmed_count, f"the count that {name} gives")
         read = shown(bench.repository, on, uuid4())
         expect(expected, read.confirmed_count, f"the count after: {name}")
         entry = shown(bench.repository, other, whose)
         expect(0, entry.confirmed_count, f"the other course's count after: {name}")
+
+
+def _first_steps() -> tuple[_Step, ...]:
+    """Give people whose first record is not just a confirmed one."""
+    return (
+        ("a first record that is cancelled", uuid4(), lambda seen: cancelled(confirmed(seen)), 1),
+        ("a first record that is completed", uuid4(), lambda seen: completed(confirmed(seen)), 2),
+    )
 
 
 @clause("STORE-2")
@@ -78,6 +88,30 @@ def none_leaves_what_is_stored(bench: RepositoryBench) -> None:
         expect(expected, shown(bench.repository, on, done.user_id), f"stored after {fields}")
     pending = bench.repository.pending_reminders().items
     expect((done.reminder,), pending, "the outbox")
+    _expect_stored_one_by_one(bench)
+
+
+def _expect_stored_one_by_one(bench: RepositoryBench) -> None:
+    """Fail where a record is stored only together with another one."""
+    on = bench.stored()
+    whose = uuid4()
+    registered = bench.register(on, whose)
+    answer = completed(
+        Participation(course=on, confirmed_count=1, user_id=whose, registration=registered),
+        expires_at=NOW + 400 * _DAY,
+    )
+    records: tuple[dict[str, Any], ...] = (
+        {"certificate": answer.certificate},
+        {"reminder": answer.reminder},
+    )
+    for fields in records:
+        after = change(bench.repository, on, whose, lambda seen: attrs.evolve(seen, **fields))
+        for name, expected in fields.items():
+            expect(expected, getattr(after, name), f"the {name} in an answer that adds it alone")
+    read = shown(bench.repository, on, whose)
+    expect((registered, answer.certificate), (read.registration, read.certificate), "stored")
+    pending = bench.repository.pending_reminders().items
+    expect(True, answer.reminder in pending, "whether the reminder is in the outbox")
 
 
 @clause("STORE-3")
@@ -99,6 +133,9 @@ def a_second_certificate_is_ignored_with_its_reminder(bench: RepositoryBench) ->
     )
     expect(done.certificate, answer.certificate, "the certificate in the answer")
     expect(None, answer.reminder, "the reminder in the answer")
+    held = attrs.evolve(expect_some(done.registration, "the registration"), completed_at=NOW + _DAY)
+    expect(held, answer.registration, "the registration in the answer, which is stored")
+    expect(held, shown(bench.repository, on, done.user_id).registration, "the registration")
     listed = bench.repository.certificates(on.organization_id).items
     expect((done.certificate,), listed, "the certificates")
     pending = bench.repository.pending_reminders().items

@@ -1,6 +1,7 @@
-"""Clauses for an adapter that declares ``threads``: whose answer counts, who waits, who reads."""
+"""Clauses for an adapter that declares ``threads``: whose answer counts, and what readers see."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 import attrs
 
 from course_domain.course import Course
+from course_domain.errors import RegistrationNotFound
 from course_domain.participation import Participation, RegistrationStatus
 from course_domain.testing.bench import (
     NOW,
@@ -15,6 +17,7 @@ from course_domain.testing.bench import (
     RepositoryBench,
     cancelled,
     change,
+    completed,
     confirmed,
     shown,
 )
@@ -24,16 +27,12 @@ from course_domain.testing.contestants import (
     changing,
     changing_course,
     expect_error_of,
-    one_more_seat,
-    seats,
 )
 from course_domain.testing.differences import brief
-from course_domain.testing.expectations import expect, expect_some, expect_true
+from course_domain.testing.expectations import broken, expect, expect_some, expect_true
 from course_domain.testing.rivals import Rival, duel
 
 _TICK = timedelta(microseconds=1)
-_TURN_SECONDS = 1.6  # below the 2 seconds for which every adapter goes on trying
-_RIVALS_IN_A_ROW = 6
 
 
 @clause("RACE-9", THREADS)
@@ -92,65 +91,15 @@ def the_last_answer_about_a_person_counts(bench: RepositoryBench) -> None:
     expect(read.registration, ended.first.answer.registration, "the answer given back")
 
 
-@clause("RACE-11", THREADS)
-def rivals_in_a_row_are_outlasted(bench: RepositoryBench) -> None:
-    """A change that meets one rival after another is stored in the end.
-
-    A failure means that on a busy course people are told to come back, without need.
-
-    A correct adapter goes on trying by time, at least 2 seconds, and not by a number of tries.
-    """
-    on = bench.stored(max_participants=1)
-    rivals = [
-        Rival(lambda: change_course(bench.repository, on, one_more_seat))
-        for _ in range(_RIVALS_IN_A_ROW)
-    ]
-    waiting = iter(rivals)
-
-    def meet_and_answer(seen: Course) -> Course:
-        opponent = next(waiting, None)
-        if opponent is not None and opponent.meet() is False:
-            for rest in waiting:  # against a lock one rival after another queues up
-                rest.start()
-        return one_more_seat(seen)
-
-    change_course(bench.repository, on, meet_and_answer)
-    met = [each for each in rivals if each.was_started]
-    for each in met:
-        expect_error_of(each.outcome(), None, "a rival")
-    expect(2 + len(met), seats(bench.repository, on), "a number that each call raised by one")
-
-
-@clause("RACE-12", THREADS)
-def a_call_waits_its_turn(bench: RepositoryBench) -> None:
-    """A call that finds the course taken for less than 2 seconds does not give up.
-
-    A failure means that one slow caller makes others fail.
-
-    A correct adapter goes on trying for at least 2 and at most 8 seconds.
-    """
-    on = bench.stored()
-    waiting = Rival(lambda: change(bench.repository, on, uuid4(), confirmed))
-
-    def slow(seen: Course) -> Course:
-        waiting.meet(_TURN_SECONDS)
-        return attrs.evolve(seen, title="slow")
-
-    change_course(bench.repository, on, slow)
-    expect_error_of(waiting.outcome(), None, "the call that waited")
-    read = shown(bench.repository, on, uuid4())
-    observed = (read.course.title, read.confirmed_count)
-    expect(("slow", 1), observed, "the title and the count after both")
-
-
 @clause("RACE-13", THREADS)
 def a_reader_sees_one_state(bench: RepositoryBench) -> None:
     """Each entry of `participations`, and what `decide` is shown, is one committed state.
 
-    A failure means that a page shows a person without a seat on a course that counts them.
+    A failure means that a page shows a person without a seat on a course that counts them, or
+    one who has completed and has no certificate.
 
     A correct adapter reads course, count, registration and certificate in one statement or one
-    snapshot.
+    snapshot, and commits them as one.
     """
     on = bench.stored()
     whose = uuid4()
@@ -170,6 +119,7 @@ def a_reader_sees_one_state(bench: RepositoryBench) -> None:
     finally:
         stop.set()
     expect_error_of(flipping.outcome(), None, "the writer")
+    _expect_whole_completions(bench)
 
 
 def _expect_one_state(seen: Participation, where: str) -> Participation:
@@ -177,6 +127,32 @@ def _expect_one_state(seen: Participation, where: str) -> Participation:
     holds = held is not None and held.status is RegistrationStatus.CONFIRMED
     expect(int(holds), seen.confirmed_count, f"{where}: the count beside {brief(held)}")
     return seen
+
+
+def _expect_whole_completions(bench: RepositoryBench) -> None:
+    """Read a person again and again while they are completed, one person after another."""
+    on = bench.stored()
+    people = [uuid4() for _ in range(20)]
+    for whose in people:
+        bench.register(on, whose)
+    for whose in people:
+        completing = Rival(
+            lambda: change(bench.repository, on, whose, lambda seen: completed(seen, at=NOW))
+        )
+        thread = completing.start()
+        while True:
+            was_running = thread.is_alive()
+            _expect_whole_completion(shown(bench.repository, on, whose))
+            if not was_running:
+                break
+        expect_error_of(completing.outcome(), None, "the completion")
+
+
+def _expect_whole_completion(seen: Participation) -> None:
+    held = expect_some(seen.registration, "the registration of who is completed")
+    is_certified = seen.certificate is not None
+    what = f"whether there is a certificate beside {brief(held)}"
+    expect(held.completed_at is not None, is_certified, what)
 
 
 @clause("RACE-14", THREADS)
@@ -201,11 +177,48 @@ def a_decision_holds_up_no_reader(bench: RepositoryBench) -> None:
     expect_true(read.title in titles, f"what a reader saw: {read.title!r}, expected of {titles}")
 
 
+@clause("RACE-15", THREADS)
+def what_a_decision_raises_behind_a_rival_passes_through(bench: RepositoryBench) -> None:
+    """What `decide` raises passes through, and it is not asked again, also when it came second.
+
+    A failure means that a refusal is asked for again and again on a busy course.
+
+    A correct adapter looks at its version or its locks only for an answer that it has to store.
+    """
+    on = bench.stored(description="before")
+    whose = uuid4()
+    raised = RegistrationNotFound(on.id, whose)
+
+    def refuse(_seen: Any) -> Any:
+        raise raised
+
+    calls: tuple[Callable[..., Any], ...] = (
+        changing_course(bench.repository, on),
+        changing(bench.repository, on, whose),
+    )
+    for number, first in enumerate(calls):
+        description = f"rival {number}"
+        ended = duel(
+            first,
+            refuse,
+            lambda: change_course(
+                bench.repository, on, lambda seen: attrs.evolve(seen, description=description)
+            ),
+        )
+        if ended.first.error is not raised:
+            what = "what the call raises when decide raises behind a rival"
+            raise broken(what, f"the same object, {raised!r}", repr(ended.first.error))
+        expect(1, len(ended.seen), "how often decide was asked")
+        expect_error_of(ended.rival, None, "the rival")
+        read = shown(bench.repository, on, whose)
+        observed = (read.course.description, read.registration)
+        expect((description, None), observed, "what is stored after both")
+
+
 CLAUSES = (
     the_last_answer_counts,
     the_last_answer_about_a_person_counts,
-    rivals_in_a_row_are_outlasted,
-    a_call_waits_its_turn,
     a_reader_sees_one_state,
     a_decision_holds_up_no_reader,
+    what_a_decision_raises_behind_a_rival_passes_through,
 )

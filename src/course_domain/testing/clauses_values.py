@@ -1,5 +1,6 @@
 """Clauses: what is stored comes back equal, field by field."""
 
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -9,15 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_domain.course import Course
-from course_domain.participation import Participation
-from course_domain.testing.bench import RepositoryBench, change, course, items, shown, walk
+from course_domain.participation import Participation, RegistrationStatus
+from course_domain.testing.bench import (
+    RepositoryBench,
+    change,
+    completed,
+    confirmed,
+    course,
+    items,
+    shown,
+    walk,
+)
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_some
-from course_domain.testing.strategies import certificates, courses, registrations, reminders
+from course_domain.testing.strategies import (
+    EDGE_INSTANTS,
+    certificates,
+    courses,
+    registrations,
+    reminders,
+)
+from course_domain.values import LATEST_COMPUTED_INSTANT
 
 
 def _expect_same(expected: attrs.AttrsInstance, observed: object, what: str) -> None:
-    """Compare field by field, with the types, and the zone of every instant."""
+    """Compare field by field, with the types, and the zone of every instant; it pickles."""
+    expect(type(expected), type(observed), f"{what}: its type")
+    expect(expected, pickle.loads(pickle.dumps(observed)), f"{what}: its pickle")  # noqa: S301
     for field in attrs.fields(type(expected)):
         one: object = getattr(expected, field.name)
         other: object = getattr(observed, field.name)
@@ -109,6 +128,8 @@ def any_record_comes_back_equal(bench: RepositoryBench) -> None:
         )
         after = change(bench.repository, on, whose, lambda _seen: answer)
         read = shown(bench.repository, on, whose)
+        count = int(registration.status is RegistrationStatus.CONFIRMED)
+        expect((count, count), (after.confirmed_count, read.confirmed_count), "the count")
         (listed,) = bench.repository.registrations(on.organization_id).items
         (certified,) = bench.repository.certificates(on.organization_id).items
         pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
@@ -135,14 +156,75 @@ def long_text_comes_back_whole(bench: RepositoryBench) -> None:
     compared code point by code point.
     """
     long = "Å være likeperson 🎧 \u202eabc\u202c " * 4_000
-    for number, description in enumerate(
-        (long, " ", "", "a ", "A ", "\ufeff", "\r\n\t", "e\u0301")
-    ):
-        stored = bench.stored(description=description, location=description, title=f"{number} ")
+    blank = (" ", "", "\ufeff", "\r\n\t")
+    worded = (long, "a ", "A ", "e\u0301", "ß İ ﬁ", "null", "None", "true", "0012", "1.50", "1e3")
+    signs = ("'", '"', "\\", "\\n", "%s", "%", "_", "{}", "[]", "<b>&amp;", "; --", "2027-01-01")
+    for number, description in enumerate((*blank, *worded, *signs)):
+        title = f"{number} " if description in blank else description
+        stored = bench.stored(description=description, location=description, title=title)
         read = expect_some(
             bench.repository.get(stored.organization_id, stored.id), "what get finds"
         )
         _expect_same(stored, read, f"text of {len(description)} characters")
+
+
+@clause("VALUES-5")
+def the_edges_of_time_come_back_whole(bench: RepositoryBench) -> None:
+    """The first and the last instant, and those where clocks and calendars turn, come back equal.
+
+    A failure means that a date is refused, or moved, that every program can meet.
+
+    A correct adapter keeps instants in UTC to the microsecond, from 1900 to 8999, and what is
+    computed from them to 9099; no column of seconds, of local time, or of a shorter range does.
+    """
+    for at in EDGE_INSTANTS:
+        on = bench.stored(start_date=at, created_at=at, updated_at=at)
+        read = bench.repository.get(on.organization_id, on.id)
+        _expect_same(on, read, f"a course that starts at {at}")
+        (listed,) = bench.repository.courses(on.organization_id, starts_from=at).items
+        _expect_same(on, listed, f"the course listed from {at} on")
+        expect((), bench.repository.courses(on.organization_id, starts_before=at).items, "before")
+        for expires_at in (at, LATEST_COMPUTED_INSTANT):
+            _expect_record_whole(bench, on, at, expires_at)
+
+
+def _expect_record_whole(
+    bench: RepositoryBench, on: Course, at: datetime, expires_at: datetime
+) -> None:
+    """Complete a person at some instant, with a reminder at the instant of the expiry."""
+
+    def decide(seen: Participation) -> Participation:
+        answer = completed(confirmed(seen, at=at), at=at, expires_at=LATEST_COMPUTED_INSTANT)
+        certificate = expect_some(answer.certificate, "the certificate that the kit has made")
+        reminder = expect_some(answer.reminder, "the reminder that the kit has made")
+        return attrs.evolve(
+            answer,
+            certificate=attrs.evolve(certificate, expires_at=expires_at),
+            reminder=attrs.evolve(reminder, remind_at=expires_at),
+        )
+
+    repository, whose = bench.repository, uuid4()
+    answer = change(repository, on, whose, decide)
+    certificate = expect_some(answer.certificate, "the certificate in the answer")
+    reminder = expect_some(answer.reminder, "the reminder in the answer")
+    registration = expect_some(answer.registration, "the registration in the answer")
+    expected = (at, at, at, expires_at, expires_at)
+    observed = (
+        registration.registered_at,
+        registration.completed_at,
+        certificate.issued_at,
+        certificate.expires_at,
+        reminder.remind_at,
+    )
+    expect(expected, observed, "the instants in the answer")
+    read = attrs.evolve(answer, reminder=None)
+    expect(read, shown(repository, on, whose), "participations")
+    registrations = repository.registrations(on.organization_id, user_id=whose).items
+    expect((registration,), registrations, "the registrations")
+    certified = repository.certificates(on.organization_id, user_id=whose).items
+    expect((certificate,), certified, "the certificates")
+    expect((reminder,), repository.pending_reminders().items, "the outbox")
+    repository.mark_reminder_scheduled(reminder)
 
 
 CLAUSES = (
@@ -150,4 +232,5 @@ CLAUSES = (
     any_revised_course_comes_back_equal,
     any_record_comes_back_equal,
     long_text_comes_back_whole,
+    the_edges_of_time_come_back_whole,
 )

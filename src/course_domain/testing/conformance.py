@@ -29,6 +29,7 @@ from course_domain.testing import (
     clauses_arguments,
     clauses_async,
     clauses_crowds,
+    clauses_cursors,
     clauses_decide,
     clauses_keys,
     clauses_lists,
@@ -38,8 +39,10 @@ from course_domain.testing import (
     clauses_scheduler,
     clauses_store,
     clauses_storing,
+    clauses_traffic,
     clauses_turns,
     clauses_values,
+    clauses_waits,
     machine,
 )
 from course_domain.testing.async_bench import (
@@ -69,6 +72,7 @@ REPOSITORY_CLAUSES: tuple[Clause[RepositoryBench], ...] = (
     *clauses_values.CLAUSES,
     *clauses_lists.CLAUSES,
     *clauses_pages.CLAUSES,
+    *clauses_cursors.CLAUSES,
     *clauses_decide.CLAUSES,
     *clauses_storing.CLAUSES,
     *clauses_outbox.CLAUSES,
@@ -76,7 +80,9 @@ REPOSITORY_CLAUSES: tuple[Clause[RepositoryBench], ...] = (
     *machine.CLAUSES,
     *clauses_races.CLAUSES,
     *clauses_turns.CLAUSES,
+    *clauses_waits.CLAUSES,
     *clauses_crowds.CLAUSES,
+    *clauses_traffic.CLAUSES,
 )
 """Every promise of `CourseRepository`."""
 

@@ -1,20 +1,32 @@
 """The listings of a repository by name, and an organization that has something on each."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.errors import InvalidValue
+from course_domain.participation import Participation
 from course_domain.ports import MAX_CURSOR_LENGTH, CourseRepository, Page
-from course_domain.testing.bench import NOW, RepositoryBench
+from course_domain.testing.bench import (
+    NOW,
+    RepositoryBench,
+    change,
+    completed,
+    confirmed,
+    items,
+    walk,
+)
+from course_domain.testing.expectations import expect
 
 Listing = Callable[..., Page[Any]]
 """A listing that takes `after` and `limit`."""
 
 _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _DAY = timedelta(days=1)
+_TICK = timedelta(microseconds=1)
 
 
 def listings(repository: CourseRepository, organization_id: UUID) -> dict[str, Listing]:
@@ -27,26 +39,100 @@ def listings(repository: CourseRepository, organization_id: UUID) -> dict[str, L
     }
 
 
-def listings_and_an_empty_one(
+def listings_and_empty_ones(
     repository: CourseRepository, organization_id: UUID
 ) -> dict[str, Listing]:
-    """Give the four listings by name, and one that nothing can match."""
-    of_no_status = partial(repository.courses, organization_id, statuses=())
-    return {**listings(repository, organization_id), "courses of no status": of_no_status}
+    """Give the four listings by name, and those that nothing can match."""
+    courses, unknown = partial(repository.courses, organization_id), uuid4()
+    return {
+        **listings(repository, organization_id),
+        "courses of no status": partial(courses, statuses=()),
+        "courses of no time": partial(courses, starts_from=NOW + _DAY, starts_before=NOW),
+        "registrations of no course": partial(
+            repository.registrations, organization_id, course_id=unknown
+        ),
+        "certificates of no course": partial(
+            repository.certificates, organization_id, course_id=unknown
+        ),
+    }
+
+
+def filtered(
+    repository: CourseRepository, organization_id: UUID, course_id: UUID, user_id: UUID
+) -> dict[str, Listing]:
+    """Give listings with filters, by name: of a course, of a person, of a time, of a kind."""
+    drafts = (CourseStatus.DRAFT, CourseStatus.ARCHIVED)
+    courses: dict[str, dict[str, Any]] = {
+        "published courses": {"statuses": [CourseStatus.PUBLISHED]},
+        "drafts and archived courses": {"statuses": drafts},
+        "workshops": {"course_type": CourseType.WORKSHOP},
+        "courses with a certificate": {"issues_certificate": True},
+        "courses from a start on": {"starts_from": NOW + _TICK},
+        "courses before a start": {"starts_before": NOW + _DAY, "issues_certificate": False},
+    }
+    records: dict[str, dict[str, Any]] = {
+        "of a course": {"course_id": course_id},
+        "of a person": {"user_id": user_id},
+        "of a person on a course": {"course_id": course_id, "user_id": user_id},
+    }
+    expiring: dict[str, Any] = {"expires_before": NOW + _DAY * 2}
+    kinds: tuple[tuple[str, Callable[..., Page[Any]], dict[str, dict[str, Any]]], ...] = (
+        ("", repository.courses, courses),
+        ("registrations ", repository.registrations, records),
+        ("certificates ", repository.certificates, {**records, "that expire early": expiring}),
+    )
+    return {
+        f"{kind}{name}": partial(listing, organization_id, **query)
+        for kind, listing, queries in kinds
+        for name, query in queries.items()
+    }
 
 
 def filled(bench: RepositoryBench, courses: int = 9) -> UUID:
-    """Fill an organization: dated, tied and undated courses, and people on the first of them."""
+    """Fill an organization: dated, tied and undated courses, and people on the first of them.
+
+    Of rows that are not tied, some differ by a microsecond.
+    """
     organization_id = uuid4()
-    starts = (NOW, NOW, NOW + _DAY, None)
+    starts = (None, NOW, NOW, NOW + _TICK, NOW + _DAY)
     added = [
-        bench.stored(organization_id=organization_id, start_date=starts[number % 4])
+        bench.stored(organization_id=organization_id, start_date=starts[number % 5])
         for number in range(courses)
     ]
-    expiries = (NOW + _DAY, NOW + _DAY, NOW + 2 * _DAY, None)
-    for number in range(7):
-        bench.complete(added[0], expires_at=expiries[number % 4])
+    expiries = (None, NOW + _DAY, NOW + _DAY, NOW + _DAY + _TICK)
+    for number in range(9):
+        certified(bench, added[0], at=NOW + _TICK * (number % 3), expires_at=expiries[number % 4])
     return organization_id
+
+
+def certified(
+    bench: RepositoryBench,
+    on: Course,
+    user_id: UUID | None = None,
+    *,
+    at: datetime = NOW,
+    expires_at: datetime | None = None,
+) -> Participation:
+    """Register and complete a person in one change."""
+    return change(
+        bench.repository,
+        on,
+        user_id or uuid4(),
+        lambda seen: completed(confirmed(seen, at=at), at=at, expires_at=expires_at),
+    )
+
+
+def expect_joined(listing: Listing, limits: Iterable[int], what: str) -> None:
+    """Fail unless pages of any size, joined, are the whole list, and full but for the last."""
+    whole = listing(limit=200)
+    expect(None, whole.next, f"{what}: next of a page that holds all")
+    for limit in limits:
+        pages = walk(lambda after: listing(after=after, limit=limit))
+        expect(list(whole.items), items(pages), f"{what} joined, limit={limit}")
+        sizes = [len(page.items) for page in pages]
+        full, rest = divmod(len(whole.items), limit)
+        expected = [limit] * full + [rest] * (rest > 0 or full == 0)
+        expect(expected, sizes, f"{what}: the sizes of its pages, limit={limit}")
 
 
 def rows_or_none(listing: Callable[[], Page[Any]]) -> tuple[Any, ...]:
