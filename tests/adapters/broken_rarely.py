@@ -721,6 +721,30 @@ class TitleCutAt255(Altering):
         return attrs.evolve(course, title=course.title[:255])
 
 
+class SeatsInTwoBytes(Altering):
+    """A column of two bytes takes the largest number that it can."""
+
+    def altered(self, course: Course) -> Course:
+        """Cut a number."""
+        seats = course.max_participants
+        return attrs.evolve(course, max_participants=seats and min(seats, 32_767))
+
+
+class EndIsNotCleared(Bytes):
+    """An end that is taken away stays where the start is kept."""
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Keep the end."""
+
+        def kept_end(seen: Course) -> Course:
+            answer = decide(seen)
+            if answer.end_date is None and answer.start_date == seen.start_date:
+                return attrs.evolve(answer, end_date=seen.end_date)
+            return answer
+
+        return super().change_course(organization_id, course_id, kept_end)
+
+
 class NullIsNone(Altering):
     """The text null is read back as None."""
 
@@ -1024,6 +1048,7 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "KEYS-8": (ReminderKeysOfTheClass,),
     "VALUES-4": (TitleCutAt255, NullIsNone, DigitsAreANumber),
     "VALUES-5": (NothingExpiresAfter8999,),
+    "VALUES-6": (SeatsInTwoBytes, EndIsNotCleared),
     "COURSES-1": (FarInstantsAreFloats,),
     "REGISTRATIONS-1": (RegistrationsOfArchivedHidden,),
     "REGISTRATIONS-2": (CancelledAtStays, AnswerGetsAnotherId),

@@ -1,7 +1,5 @@
 """Clauses: what is stored comes back equal, field by field."""
 
-import pickle
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,36 +12,20 @@ from course_domain.participation import Participation, RegistrationStatus
 from course_domain.testing.bench import (
     RepositoryBench,
     change,
-    completed,
-    confirmed,
     course,
     items,
     shown,
     walk,
 )
 from course_domain.testing.clause import clause
+from course_domain.testing.clauses_edges import expect_same
 from course_domain.testing.expectations import expect, expect_some
 from course_domain.testing.strategies import (
-    EDGE_INSTANTS,
     certificates,
     courses,
     registrations,
     reminders,
 )
-from course_domain.values import LATEST_COMPUTED_INSTANT
-
-
-def _expect_same(expected: attrs.AttrsInstance, observed: object, what: str) -> None:
-    """Compare field by field, with the types, and the zone of every instant; it pickles."""
-    expect(type(expected), type(observed), f"{what}: its type")
-    expect(expected, pickle.loads(pickle.dumps(observed)), f"{what}: its pickle")  # noqa: S301
-    for field in attrs.fields(type(expected)):
-        one: object = getattr(expected, field.name)
-        other: object = getattr(observed, field.name)
-        expect(one, other, f"{what}: {field.name}")
-        expect(type(one), type(other), f"{what}: the type of {field.name}")
-        if isinstance(other, datetime):
-            expect(UTC, other.tzinfo, f"{what}: the zone of {field.name}")
 
 
 @clause("VALUES-1")
@@ -62,10 +44,10 @@ def any_course_comes_back_equal(bench: RepositoryBench) -> None:
         added = attrs.evolve(drawn, id=uuid4(), organization_id=uuid4())
         bench.repository.add(added)
         read = expect_some(bench.repository.get(added.organization_id, added.id), "what get finds")
-        _expect_same(added, read, "get")
+        expect_same(added, read, "get")
         (listed,) = bench.repository.courses(added.organization_id).items
-        _expect_same(added, listed, "courses")
-        _expect_same(added, shown(bench.repository, added, uuid4()).course, "participations")
+        expect_same(added, listed, "courses")
+        expect_same(added, shown(bench.repository, added, uuid4()).course, "participations")
 
     holds()
 
@@ -90,11 +72,11 @@ def any_revised_course_comes_back_equal(bench: RepositoryBench) -> None:
         answer = bench.repository.change_course(
             before.organization_id, before.id, lambda _seen: after
         )
-        _expect_same(after, answer, "change_course")
+        expect_same(after, answer, "change_course")
         read = expect_some(
             bench.repository.get(before.organization_id, before.id), "what get finds"
         )
-        _expect_same(after, read, "get")
+        expect_same(after, read, "get")
 
     holds()
 
@@ -134,13 +116,13 @@ def any_record_comes_back_equal(bench: RepositoryBench) -> None:
         (certified,) = bench.repository.certificates(on.organization_id).items
         pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
         for what, observed in (("answer", after.registration), ("list", listed)):
-            _expect_same(registration, observed, f"the registration, {what}")
+            expect_same(registration, observed, f"the registration, {what}")
         for what, observed_certificate in (("answer", after.certificate), ("list", certified)):
-            _expect_same(certificate, observed_certificate, f"the certificate, {what}")
+            expect_same(certificate, observed_certificate, f"the certificate, {what}")
         expect(registration, read.registration, "the registration, participations")
         expect(certificate, read.certificate, "the certificate, participations")
         (waiting,) = [each for each in pending if each.peer_mentor_id == whose]
-        _expect_same(reminder, waiting, "the reminder")
+        expect_same(reminder, waiting, "the reminder")
         bench.repository.mark_reminder_scheduled(waiting)
 
     holds()
@@ -165,66 +147,7 @@ def long_text_comes_back_whole(bench: RepositoryBench) -> None:
         read = expect_some(
             bench.repository.get(stored.organization_id, stored.id), "what get finds"
         )
-        _expect_same(stored, read, f"text of {len(description)} characters")
-
-
-@clause("VALUES-5")
-def the_edges_of_time_come_back_whole(bench: RepositoryBench) -> None:
-    """The first and the last instant, and those where clocks and calendars turn, come back equal.
-
-    A failure means that a date is refused, or moved, that every program can meet.
-
-    A correct adapter keeps instants in UTC to the microsecond, from 1900 to 8999, and what is
-    computed from them to 9099; no column of seconds, of local time, or of a shorter range does.
-    """
-    for at in EDGE_INSTANTS:
-        on = bench.stored(start_date=at, created_at=at, updated_at=at)
-        read = bench.repository.get(on.organization_id, on.id)
-        _expect_same(on, read, f"a course that starts at {at}")
-        (listed,) = bench.repository.courses(on.organization_id, starts_from=at).items
-        _expect_same(on, listed, f"the course listed from {at} on")
-        expect((), bench.repository.courses(on.organization_id, starts_before=at).items, "before")
-        for expires_at in (at, LATEST_COMPUTED_INSTANT):
-            _expect_record_whole(bench, on, at, expires_at)
-
-
-def _expect_record_whole(
-    bench: RepositoryBench, on: Course, at: datetime, expires_at: datetime
-) -> None:
-    """Complete a person at some instant, with a reminder at the instant of the expiry."""
-
-    def decide(seen: Participation) -> Participation:
-        answer = completed(confirmed(seen, at=at), at=at, expires_at=LATEST_COMPUTED_INSTANT)
-        certificate = expect_some(answer.certificate, "the certificate that the kit has made")
-        reminder = expect_some(answer.reminder, "the reminder that the kit has made")
-        return attrs.evolve(
-            answer,
-            certificate=attrs.evolve(certificate, expires_at=expires_at),
-            reminder=attrs.evolve(reminder, remind_at=expires_at),
-        )
-
-    repository, whose = bench.repository, uuid4()
-    answer = change(repository, on, whose, decide)
-    certificate = expect_some(answer.certificate, "the certificate in the answer")
-    reminder = expect_some(answer.reminder, "the reminder in the answer")
-    registration = expect_some(answer.registration, "the registration in the answer")
-    expected = (at, at, at, expires_at, expires_at)
-    observed = (
-        registration.registered_at,
-        registration.completed_at,
-        certificate.issued_at,
-        certificate.expires_at,
-        reminder.remind_at,
-    )
-    expect(expected, observed, "the instants in the answer")
-    read = attrs.evolve(answer, reminder=None)
-    expect(read, shown(repository, on, whose), "participations")
-    registrations = repository.registrations(on.organization_id, user_id=whose).items
-    expect((registration,), registrations, "the registrations")
-    certified = repository.certificates(on.organization_id, user_id=whose).items
-    expect((certificate,), certified, "the certificates")
-    expect((reminder,), repository.pending_reminders().items, "the outbox")
-    repository.mark_reminder_scheduled(reminder)
+        expect_same(stored, read, f"text of {len(description)} characters")
 
 
 CLAUSES = (
@@ -232,5 +155,4 @@ CLAUSES = (
     any_revised_course_comes_back_equal,
     any_record_comes_back_equal,
     long_text_comes_back_whole,
-    the_edges_of_time_come_back_whole,
 )
