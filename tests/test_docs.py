@@ -21,6 +21,7 @@ RULE = re.compile(r"`(\w+)`\n(.*)", re.DOTALL)
 # Blocks that do not run where they stand, each with what becomes of them.
 ELSEWHERE = {
     ("README.md", "shell"): "CI runs them, each in a fresh clone",
+    ("host-fastapi.md", "shell"): "test_example_fastapi runs its last line",
     ("scaling.md", "shell"): "these take minutes, and a machine of their own",
     ("scaling.md", "sql"): "this needs a cluster of Citus, and was tried by hand",
     ("storage.md", "mako"): "test_sql_schema puts it into the files of Alembic, and runs them",

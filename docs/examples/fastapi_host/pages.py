@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
-from pydantic import NaiveDatetime
+from pydantic import BeforeValidator, NaiveDatetime
 
 from course_domain import (
     COURSE_TRANSITIONS,
@@ -42,6 +42,8 @@ HEADERS = {
     "Vary": "Accept-Language",
     "X-Content-Type-Options": "nosniff",
 }
+
+_EMPTY_IS_NONE = BeforeValidator(lambda text: text or None)  # a browser sends each field
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
 pages = APIRouter(include_in_schema=False)
@@ -256,7 +258,7 @@ async def complete(
     service: Service,
     course_id: UUID,
     user_id: UUID,
-    completed_at: Annotated[NaiveDatetime | None, Form()] = None,
+    completed_at: Annotated[NaiveDatetime | None, Form(), _EMPTY_IS_NONE] = None,
 ) -> Response:
     """Tell that somebody completed a course, now or when the form says."""
     when = completed_at and completed_at.replace(tzinfo=OSLO)
