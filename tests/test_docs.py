@@ -19,13 +19,22 @@ FENCE = re.compile(r"^[ \t>]*```([^`\n]+)$", re.MULTILINE)
 RULE = re.compile(r"`(\w+)`\n(.*)", re.DOTALL)
 
 # Blocks that do not run where they stand, each with what becomes of them.
+SHOWN = "a test finds it word for word in the example, which is run"
 ELSEWHERE = {
     ("README.md", "shell"): "CI runs them, each in a fresh clone",
+    ("host-django.md", "shell"): "test_example_django runs its last line",
+    ("host-django.md", 'python title="courses/indexes.py"'): SHOWN,
+    ("host-django.md", 'python title="courses/models.py"'): SHOWN,
+    ("host-django.md", 'python title="courses/repository.py"'): SHOWN,
+    ("host-django.md", 'python title="courses/views.py"'): SHOWN,
+    ("host-django.md", 'python title="test_repository.py"'): SHOWN,
     ("host-fastapi.md", "shell"): "test_example_fastapi runs its last line",
     ("scaling.md", "shell"): "these take minutes, and a machine of their own",
     ("scaling.md", "sql"): "this needs a cluster of Citus, and was tried by hand",
     ("storage.md", "mako"): "test_sql_schema puts it into the files of Alembic, and runs them",
     ("storage.md", "py"): "test_sql_schema puts it into the files of Alembic, and runs them",
+    ("wire-a-scheduler.md", "shell"): "test_example_apscheduler runs its last line",
+    ("wire-a-scheduler.md", 'python title="season.py"'): SHOWN,
     ("write-an-adapter.md", "console"): "test_write_an_adapter compares it with what is printed",
     ("write-an-adapter.md", 'python title="sqlite_courses.py"'): "test_write_an_adapter runs it",
     (
