@@ -62,6 +62,9 @@ def the_edges_of_time_come_back_whole(bench: RepositoryBench) -> None:
         (listed,) = bench.repository.courses(on.organization_id, starts_from=at).items
         expect_same(on, listed, f"the course listed from {at} on")
         expect((), bench.repository.courses(on.organization_id, starts_before=at).items, "before")
+        ended = bench.stored(end_date=at, registration_deadline=at)
+        read = bench.repository.get(ended.organization_id, ended.id)
+        expect_same(ended, read, f"a course that ends at {at}, and has no start")
         for expires_at in (at, LATEST_COMPUTED_INSTANT):
             _expect_record_whole(bench, on, at, expires_at)
 

@@ -8,13 +8,14 @@ from uuid import uuid4
 import attrs
 
 from course_domain.course import Course, CourseStatus, CourseType
-from course_domain.participation import PeerMentorCertificate, Registration
+from course_domain.participation import PeerMentorCertificate, Registration, RegistrationStatus
 from course_domain.testing.bench import (
     NOW,
     RepositoryBench,
     cancelled,
     change,
     completed,
+    shown,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_some
@@ -181,7 +182,10 @@ def a_registration_that_is_confirmed_again_moves(bench: RepositoryBench) -> None
     first, second = uuid4(), uuid4()
     before = bench.register(on, first, at=NOW)
     later = bench.register(on, second, at=NOW + _DAY)
-    change(bench.repository, on, first, cancelled)
+    left = attrs.evolve(before, status=RegistrationStatus.CANCELLED, cancelled_at=NOW + _DAY)
+    answer = change(bench.repository, on, first, lambda seen: cancelled(seen, at=NOW + _DAY))
+    expect(left, answer.registration, "the registration in the answer to a cancel")
+    expect(left, shown(bench.repository, on, first).registration, "the cancelled registration")
     expected = attrs.evolve(before, registered_at=NOW + _DAY * 2)
     again = bench.register(on, first, at=NOW + _DAY * 2)
     expect(expected, again, "the registration in the answer")

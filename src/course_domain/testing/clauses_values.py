@@ -61,7 +61,7 @@ def any_revised_course_comes_back_equal(bench: RepositoryBench) -> None:
     A correct adapter writes every field of the answer, None too.
     """
 
-    @bench.settings()
+    @bench.settings(2)
     @given(courses(), courses())
     def holds(drawn: Course, target: Course) -> None:
         keys: dict[str, Any] = {"id": uuid4(), "organization_id": uuid4()}
