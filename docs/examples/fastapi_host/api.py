@@ -1,16 +1,16 @@
 """Courses for programs: JSON under /api, by a bearer token."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from course_domain import MAX_PAGE_LIMIT, Course, CourseOffer, CourseStatus, CourseType, Page
+from course_domain import MAX_PAGE_LIMIT, Actor, Course, CourseOffer, CourseStatus, CourseType, Page
 from course_domain.aio import AsyncCourseService
 from course_domain.serialization import (
     course_changes_from_json,
@@ -39,6 +39,14 @@ After = Annotated[str | None, Query(description="The `next` of an earlier page."
 Limit = Annotated[int, Query(json_schema_extra={"minimum": 1, "maximum": MAX_PAGE_LIMIT})]
 IfMatch = Annotated[str | None, Header(description="The ETag that the author saw, or *.")]
 Statuses = Annotated[list[CourseStatus] | None, Query(alias="status")]
+
+Command = Literal["publish", "unpublish", "archive", "restore"]
+MOVES: Mapping[Command, Callable[[AsyncCourseService, Actor, UUID], Awaitable[Course]]] = {
+    "publish": AsyncCourseService.publish_course,
+    "unpublish": AsyncCourseService.unpublish_course,
+    "archive": AsyncCourseService.archive_course,
+    "restore": AsyncCourseService.restore_course,
+}
 
 api = APIRouter(prefix="/api", tags=["courses"])
 
@@ -165,22 +173,6 @@ async def revise_course(
     return shown(course)
 
 
-def _move(command: str) -> Callable[..., Any]:
-    async def move(actor: Asking, service: Service, course_id: UUID) -> Response:
-        return shown(await getattr(service, f"{command}_course")(actor, course_id))
-
-    return move
-
-
-for _command in ("publish", "unpublish", "archive", "restore"):
-    api.post(
-        f"/courses/{{course_id}}/{_command}",
-        name=f"{_command}_course",
-        description="For admins.",
-        **gives(200, "Course"),
-    )(_move(_command))
-
-
 @api.get("/courses/{course_id}/offer", **gives(200, "CourseOffer"))
 async def show_offer(
     request: Request, actor: Asking, service: Service, course_id: UUID
@@ -195,6 +187,14 @@ async def show_offer(
 async def register(actor: Asking, service: Service, course_id: UUID) -> Response:
     """Take a seat for yourself; asked again, you are given the same registration."""
     return JSONResponse(plain(await service.register(actor, course_id)), 201)
+
+
+@api.post("/courses/{course_id}/{command}", **gives(200, "Course"))
+async def move_course(
+    actor: Asking, service: Service, course_id: UUID, command: Command
+) -> Response:
+    """Publish, unpublish, archive or restore a course; for admins."""
+    return shown(await MOVES[command](service, actor, course_id))
 
 
 @api.post("/courses/{course_id}/registrations/{user_id}/cancel", **gives(200, "Registration"))

@@ -30,11 +30,12 @@ from course_domain.aio_threads import ThreadedCourseRepository
 from course_domain.serialization import courses_from_json
 from course_domain.service import utc_now
 from course_domain.sql import SqlCourseRepository, create_schema, metadata
+from fastapi_host import admin_pages, pages
 from fastapi_host.api import api
 from fastapi_host.openapi import describe
-from fastapi_host.pages import domain_page, http_page, pages
 from fastapi_host.people import PEOPLE, Person, SignInFirst
 from fastapi_host.problems import domain_error, domain_problem, http_problem
+from fastapi_host.showing import domain_page, http_page
 from fastapi_host.words import OSLO
 
 FOLDER = Path(__file__).parent
@@ -108,7 +109,8 @@ def create_app(
         # Behind TLS, where it belongs: https_only=True.
     )
     app.include_router(api)
-    app.include_router(pages)
+    for router in (pages.pages, pages.posts, admin_pages.pages, admin_pages.posts):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
     app.add_exception_handler(CourseDomainError, _refused)
     app.add_exception_handler(RequestValidationError, _misread)
