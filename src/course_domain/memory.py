@@ -34,7 +34,7 @@ from course_domain.participation import (
 from course_domain.ports import Page, page_limit
 from course_domain.values import checked, record
 
-_LOCK_SECONDS = 5  # between the 2 and 8 that the port allows
+_LOCK_SECONDS = 3  # between the 2 and 8 that the port allows
 
 
 @attrs.define
@@ -67,7 +67,7 @@ class InMemoryCourseRepository:
     """Keep courses in memory, with every promise of `CourseRepository`.
 
     Safe to share between threads. The changes of one course wait for each other; a decision
-    holds up no reader and no other course. A change that waits for 5 seconds raises
+    holds up no reader and no other course. A change that waits for 3 seconds raises
     `RepositoryUnavailable`. An id that another organization has is kept apart.
     """
 
