@@ -866,7 +866,7 @@ def test_visitor_signs_out(visit: Visit) -> None:
             "nb",
             (
                 "Starter 9. februar 2027 kl. 17.30 Slutter 9. februar 2027 kl. 20.30"
-                " Sted Tollbugata 35, Oslo Påmeldingsfrist 2. februar 2027 kl. 12.00"
+                " Sted Tollbugata 35, Oslo Frist 2. februar 2027 kl. 12.00"
                 " Ledige plasser 10 av 10 Åpent for påmelding Meld meg på Å stå"
             ),
         ),

@@ -52,7 +52,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "undated": "Tidspunktet er ikke bestemt",
         "place": "Sted",
         "online": "På nett",
-        "deadline": "Påmeldingsfrist",
+        "deadline": "Frist",
         "seats": "Ledige plasser",
         "seats left": "{left} av {seats}",
         "unlimited": "Ubegrenset",
