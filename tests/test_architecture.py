@@ -68,6 +68,8 @@ def imports(package: Path, path: Path) -> Iterator[str]:
             above = parents[: len(parents) + 1 - node.level] if node.level else ()
             origin = ".".join([*above, *filter(None, [node.module])])
             yield from (f"{origin}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield ast.literal_eval(node.args[0])
 
 
 def modules_without_a_place(package: Path) -> list[str]:
@@ -204,6 +206,7 @@ def test_checks_read_the_whole_package(installed: Path) -> None:
             "course -> dateutil.relativedelta.relativedelta",
         ),
         (foreign_imports, "policies.py", "from dateutil import tz", "policies -> dateutil.tz"),
+        (foreign_imports, "rules.py", "import_module('yaml')", "rules -> yaml"),
         (foreign_imports, "policies.py", "import dateutil", "policies -> dateutil"),
         (foreign_imports, "sql/store.py", "def f():\n    import pytest", "sql -> pytest"),
         (imports_below_the_top, "rules.py", "def f():\n    import json", "rules:2"),
