@@ -129,7 +129,7 @@ def test_readme_has_an_example_that_can_be_pasted() -> None:
     """Behind its two commands, the README has a short Python block, and then what it prints."""
     languages, sources = zip(*blocks(ROOT / "README.md"), strict=True)
 
-    assert ("shell", "shell", "python", "text") == languages
+    assert ("shell", "shell", "python", "text", "shell") == languages
     assert len(sources[2].split("\n\n")[1].splitlines()) <= 10
     assert ">>>" not in sources[2]
 
@@ -138,7 +138,7 @@ def test_readme_has_an_example_that_can_be_pasted() -> None:
     ("number", "venv", "command"),
     [
         (0, ".venv-season", "python docs/examples/course_season.py"),
-        (1, ".venv", "python -m pytest --cov"),
+        (1, ".venv", "python -m pytest --cov -n auto"),
     ],
     ids=["main-job", "tests"],
 )
