@@ -126,7 +126,7 @@ def test_repository_keeps_every_clause(tmp_path: Path) -> None:
 
 
 def test_repository_keeps_every_clause_on_a_server(tmp_path: Path) -> None:
-    """The same on PostgreSQL, by the environment of its driver alone; and the same indexes."""
+    """The same on PostgreSQL, by the environment of its driver alone."""
     (server,) = engines.shared(engines.POSTGRESQL)
     libpq = {
         "PGHOST": server.partition("host=")[2],
