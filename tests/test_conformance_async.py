@@ -7,6 +7,7 @@ import pytest
 
 from adapters import broken_async
 from adapters.async_asking_again import AsyncAskingAgainRepository
+from adapters.async_locking import AsyncLockingRepository
 from course_domain import RenewalReminder
 from course_domain.aio import AsyncCourseRepository, AsyncReminderScheduler
 from course_domain.aio_memory import AsyncInMemoryCourseRepository, AsyncInMemoryReminderScheduler
@@ -80,6 +81,13 @@ class TestAskingAgain(AsyncCourseRepositoryContract):
 
 class TestAskingAgainOnTrio(TestAskingAgain):
     backend = "trio"
+
+
+class TestLocking(AsyncCourseRepositoryContract):
+    @pytest.fixture
+    def make_repository(self) -> Callable[[], AsyncCourseRepository]:
+        """Give one that locks a course while it waits."""
+        return AsyncLockingRepository
 
 
 class TestInMemoryScheduler(AsyncReminderSchedulerContract):
