@@ -192,10 +192,10 @@ def what_a_decision_raises_behind_a_rival_passes_through(bench: RepositoryBench)
     def refuse(_seen: Any) -> Any:
         raise raised
 
-    calls: tuple[Callable[..., Any], ...] = (
+    calls: list[Callable[..., Any]] = [
         changing_course(bench.repository, on),
         changing(bench.repository, on, whose),
-    )
+    ]
     for number, first in enumerate(calls):
         description = f"rival {number}"
         ended = duel(
