@@ -494,6 +494,22 @@ def test_nobody_is_answered_when_the_one_who_stores_is_stopped(postgresql_store:
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)
 
 
+@pytest.mark.parametrize("call", [complete, revise, add])
+def test_a_commit_that_is_refused_costs_another_try(store: Store, call: Call) -> None:
+    """A COMMIT whose error says that nothing was applied is no lost answer: all is made again."""
+
+    def refuse_commit(connection: Any) -> None:
+        connection.rollback()
+        if store.engine.dialect.name == "postgresql":
+            raise psycopg.errors.SerializationFailure
+        raise pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock")
+
+    store.at("before commit", refuse_commit)
+    assert CALLS[call] == call(store)
+    assert crashing.nothing is store.wire.hook
+    assert_agrees(store.watching)
+
+
 def test_nobody_is_answered_whose_writer_was_stopped(
     postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

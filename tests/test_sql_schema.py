@@ -581,11 +581,12 @@ def test_alembic_takes_the_tables_away_again(alembic_config: Config, empty: sa.E
 
 
 def test_six_lines_of_the_readme_store_a_registration(tmp_path: Path) -> None:
-    """Copied into an empty folder, they leave a registration in SQLite."""
+    """Copied into a shell, they leave a registration in SQLite."""
     readme = STORAGE_PAGE.parents[1] / "README.md"
     section = readme.read_text(encoding="utf-8").split("## Store it")[1].split("##")[0]
-    install, *lines = re.findall(r"^    (.*)$", section, re.MULTILINE)
-    python = tmp_path / ".venv" / "bin" / "python"
+    (block,) = re.findall(r"^```shell\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    install, *lines = block.splitlines()
+    python = tmp_path / ".venv-store" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
@@ -593,7 +594,7 @@ def test_six_lines_of_the_readme_store_a_registration(tmp_path: Path) -> None:
     subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, env=found, check=True, timeout=60)
 
     assert 5 == len(lines)
-    assert install.startswith("python3 -m venv .venv && .venv/bin/python -m pip install ")
-    assert install.endswith(" 'course-domain[sql]'")
+    assert install.startswith("python3 -m venv .venv-store && .venv-store/bin/python -m pip ")
+    assert install.endswith(" '.[sql]'")
     with closing(sqlite3.connect(tmp_path / "courses.db")) as connection:
         assert [("confirmed",)] == connection.execute("SELECT status FROM registrations").fetchall()

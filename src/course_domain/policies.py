@@ -149,7 +149,8 @@ _MONTHS = optional(whole_number(1, MAX_CERTIFICATE_VALIDITY_MONTHS))
 
 def _calendar_months(count: int) -> Any:
     # Loaded here: with calendar and locale it would be a tenth of `import course_domain`.
-    return import_module("dateutil.relativedelta").relativedelta(months=count)
+    dateutil: Any = import_module("dateutil.relativedelta")
+    return dateutil.relativedelta(months=count)
 
 
 def _on_the_wall(instant: datetime, step: Any, zone: tzinfo) -> datetime:
@@ -158,7 +159,7 @@ def _on_the_wall(instant: datetime, step: Any, zone: tzinfo) -> datetime:
     As fold 0, a wall time that the zone repeats is its first pass, and one that it skips is
     read by the offset before the gap: it moves forward by the gap's length.
     """
-    wall = instant.astimezone(zone).replace(tzinfo=None) + step
+    wall: datetime = instant.astimezone(zone).replace(tzinfo=None) + step
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
