@@ -74,25 +74,35 @@ LOAD_CONVOY = (
 )
 """One row for each user who asks, all of one state, as `PARTICIPATION_COLUMNS` and the user."""
 
+LOAD_ONE = statements.LOAD_PARTICIPATION.add_columns(statements.USER)
+"""The same for one user: without a list to guess the length of, it is planned once and for all."""
+
 _COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
 _NEW = (
     sa.func.unnest(*(_array(column, f"new_{column.name}") for column in REGISTRATION_COLUMNS))
     .table_valued(*(sa.column(column.name, column.type) for column in REGISTRATION_COLUMNS))
     .render_derived(name="new")
 )
-_GIVEN = insert(registrations).from_select(
-    [column.name for column in REGISTRATION_COLUMNS],
-    sa.select(*_NEW.c).select_from(_NEW.join(_COUNTED, sa.true())),
-)
-STORE_CONVOY = _GIVEN.on_conflict_do_update(
-    constraint=registrations.primary_key,
-    set_={
-        column.name: _GIVEN.excluded[column.name]
-        for column in REGISTRATION_COLUMNS
-        if not column.primary_key
-    },
-)
+
+
+def _stored(new: sa.Select[Any]) -> sa.Insert:
+    given = insert(registrations).from_select([each.name for each in REGISTRATION_COLUMNS], new)
+    others = [each.name for each in REGISTRATION_COLUMNS if not each.primary_key]
+    return given.on_conflict_do_update(
+        constraint=registrations.primary_key,
+        set_={name: given.excluded[name] for name in others},
+    )
+
+
+STORE_CONVOY = _stored(sa.select(*_NEW.c).select_from(_NEW.join(_COUNTED, sa.true())))
 """Count the seats on condition of the version, and store the registrations if that was met."""
+
+STORE_ONE = _stored(
+    sa.select(
+        *(sa.bindparam(f"new_{each.name}", type_=each.type) for each in REGISTRATION_COLUMNS)
+    ).select_from(_COUNTED)
+)
+"""The same for one registration."""
 
 
 @attrs.define
@@ -159,10 +169,13 @@ class RegistrationConvoys:
         """Compile the statements for this engine's driver."""
         self._engine = engine
         self._driver: Any = engine.dialect.loaded_dbapi
-        self._lock, self._load, self._store = (
-            str(statement.compile(dialect=engine.dialect))
-            for statement in (statements.LOCK_COURSE, LOAD_CONVOY, STORE_CONVOY)
-        )
+
+        def compiled(statement: sa.ClauseElement) -> str:
+            return str(statement.compile(dialect=engine.dialect))
+
+        self._lock = compiled(statements.LOCK_COURSE)
+        self._load, self._load_one = compiled(LOAD_CONVOY), compiled(LOAD_ONE)
+        self._store, self._store_one = compiled(STORE_CONVOY), compiled(STORE_ONE)
 
     def drive(self, convoy: list[Ride]) -> None:
         """Decide and store for all; each ride then has its answer, or why not."""
@@ -194,7 +207,11 @@ class RegistrationConvoys:
         with self._cursor(autocommit=not behind_lock) as cursor:
             if behind_lock:
                 cursor.execute(self._lock, keys)
-            rows = cursor.execute(self._load, {**keys, "of_users": users}).fetchall()
+            if len(users) == 1:
+                cursor.execute(self._load_one, keys)
+            else:
+                cursor.execute(self._load, {**keys, "of_users": users})
+            rows = cursor.fetchall()
             if not rows:
                 for ride in convoy:
                     ride.error = CourseNotFound(keys["of_course"])
@@ -214,10 +231,13 @@ class RegistrationConvoys:
             "seats": decided.seats,
         }
         new = [columns_of(each) for each in decided.registrations.values()]
+        is_one = len(new) == 1
         for column in REGISTRATION_COLUMNS:
-            parameters[f"new_{column.name}"] = [each[column.name] for each in new]
+            values = [each[column.name] for each in new]
+            parameters[f"new_{column.name}"] = values[0] if is_one else values
         try:
-            stored = cursor.execute(self._store, parameters).rowcount
+            store = self._store_one if is_one else self._store
+            stored = cursor.execute(store, parameters).rowcount
             if not cursor.connection.autocommit:
                 cursor.connection.commit()
         except self._driver.Error as error:

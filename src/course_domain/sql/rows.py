@@ -1,6 +1,7 @@
 """Rows of the tables as values of the domain, and back."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,13 @@ _CERTIFICATE_AT = _REGISTRATION_AT + len(REGISTRATION_COLUMNS)
 
 def course_of(row: Sequence[Any]) -> Course:
     """Read a course."""
+    return _course_of(*row)
+
+
+# A course is judged when it is made, and most rows have been read before: the same row is the same
+# course, until it has not been among those that were read last.
+@lru_cache(maxsize=1_000)
+def _course_of(*row: Any) -> Course:
     fields = dict(zip(_COURSE_NAMES, row, strict=True))
     fields["course_type"] = CourseType(fields["course_type"])
     fields["status"] = CourseStatus(fields["status"])

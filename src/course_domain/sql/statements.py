@@ -10,7 +10,7 @@ from course_domain.sql.schema import certificates, courses, registrations, remin
 
 _ORGANIZATION = sa.bindparam("of_organization", type_=courses.c.organization_id.type)
 _COURSE = sa.bindparam("of_course", type_=courses.c.id.type)
-_USER = sa.bindparam("of_user", type_=registrations.c.user_id.type)
+USER = sa.bindparam("of_user", type_=registrations.c.user_id.type)
 
 THIS_COURSE = sa.and_(courses.c.organization_id == _ORGANIZATION, courses.c.id == _COURSE)
 
@@ -19,7 +19,7 @@ def _own(table: sa.Table, person: sa.Column[UUID]) -> sa.ColumnElement[bool]:
     return sa.and_(
         table.c.organization_id == courses.c.organization_id,
         table.c.course_id == courses.c.id,
-        person == _USER,
+        person == USER,
     )
 
 
@@ -62,7 +62,7 @@ COUNT_SEATS = (
 _OWN_REGISTRATION_ROW = sa.and_(
     registrations.c.organization_id == _ORGANIZATION,
     registrations.c.course_id == _COURSE,
-    registrations.c.user_id == _USER,
+    registrations.c.user_id == USER,
 )
 
 STORE_REGISTRATION = sa.update(registrations).where(_OWN_REGISTRATION_ROW)
