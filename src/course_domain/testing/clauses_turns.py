@@ -57,6 +57,7 @@ def the_last_answer_counts(bench: RepositoryBench) -> None:
             bench.repository, on, lambda seen: attrs.evolve(seen, description="rival")
         ),
     )
+    expect_error_of(ended.rival, None, "the rival")
     read = expect_some(bench.repository.get(on.organization_id, on.id), "what get finds")
     expected = attrs.evolve(on, title=f"answer {len(asked)}", description="rival")
     expect(expected, read, "the course after both")
@@ -84,6 +85,7 @@ def the_last_answer_about_a_person_counts(bench: RepositoryBench) -> None:
         numbered,
         lambda: change(bench.repository, on, other, confirmed),
     )
+    expect_error_of(ended.rival, None, "the rival")
     read = shown(bench.repository, on, whose)
     expect(2, read.confirmed_count, "the confirmed count after two registrations")
     at = None if read.registration is None else read.registration.registered_at
