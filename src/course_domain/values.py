@@ -232,11 +232,18 @@ def settle(owner: object, kinds: Mapping[str, Kind[Any]]) -> None:
 
     Raises `InvalidValue` with every field that is refused.
     """
-    plain, violations = judge(kinds, ((name, getattr(owner, name)) for name in kinds))
+    violations: list[Violation] = []
+    for name, kind in kinds.items():
+        value = getattr(owner, name)
+        try:
+            plain = kind(value)
+        except Refusal as refusal:
+            violations.append(Violation(refusal.rule, (name,), refusal.params))
+        else:
+            if plain is not value:
+                object.__setattr__(owner, name, plain)
     if violations:
         raise InvalidValue(violations)
-    for name, value in plain.items():
-        object.__setattr__(owner, name, value)
 
 
 def checked(**arguments: tuple[Kind[Any], object]) -> tuple[Any, ...]:
@@ -244,8 +251,13 @@ def checked(**arguments: tuple[Kind[Any], object]) -> tuple[Any, ...]:
 
     Raises `InvalidValue` with every argument that is refused.
     """
-    kinds = {name: kind for name, (kind, _) in arguments.items()}
-    plain, violations = judge(kinds, ((name, value) for name, (_, value) in arguments.items()))
+    plain: list[Any] = []
+    violations: list[Violation] = []
+    for name, (kind, value) in arguments.items():
+        try:
+            plain.append(kind(value))
+        except Refusal as refusal:
+            violations.append(Violation(refusal.rule, (name,), refusal.params))
     if violations:
         raise InvalidValue(violations)
-    return tuple(plain.values())
+    return tuple(plain)

@@ -218,6 +218,17 @@ def _called(call: Callable[[], T], _until: float) -> T:
     return call()
 
 
+def _tried(call: Callable[[], T], until: float) -> T:
+    """Call once, and only then begin with retries: to be ready for them costs half a decision."""
+    try:
+        return call()
+    except (DBAPIError, LostRace) as error:
+        if time.monotonic() >= until or not _may_be_tried_again(error):
+            raise
+    answer: T = _ATTEMPTS(_called, call, until)
+    return answer
+
+
 def trying(call: Callable[[], T], until: float | None = None) -> T:
     """Try a call again while its error certainly means that nothing was applied.
 
@@ -225,7 +236,7 @@ def trying(call: Callable[[], T], until: float | None = None) -> T:
     would not help, `RepositoryUnavailable` with the reason.
     """
     try:
-        answer: T = _ATTEMPTS(_called, call, deadline() if until is None else until)
+        return _tried(call, deadline() if until is None else until)
     except LostRace as error:
         msg = f"others changed the course first for {TRYING_SECONDS} seconds"
         raise RepositoryUnavailable(msg) from error
@@ -233,4 +244,3 @@ def trying(call: Callable[[], T], until: float | None = None) -> T:
         raise RepositoryUnavailable(str(error.orig)) from error
     except PoolTimeout as error:
         raise RepositoryUnavailable(str(error)) from error
-    return answer

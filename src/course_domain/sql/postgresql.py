@@ -22,8 +22,9 @@ from course_domain.sql.connections import LostRace, trying
 from course_domain.sql.convoys import Ride
 from course_domain.sql.faults import Fault, fault_of
 from course_domain.sql.rows import (
-    CERTIFICATE_COLUMNS,
     COURSE_COLUMNS,
+    OWN_CERTIFICATE_COLUMNS,
+    OWN_REGISTRATION_COLUMNS,
     REGISTRATION_COLUMNS,
     Columns,
     columns_of,
@@ -53,8 +54,8 @@ def _own(columns: Columns, table: sa.Table, person: sa.Column[Any]) -> Any:
     return found.limit(sa.literal_column("1")).lateral(f"own_{table.name}")
 
 
-_REGISTRATION = _own(REGISTRATION_COLUMNS, registrations, registrations.c.user_id)
-_CERTIFICATE = _own(CERTIFICATE_COLUMNS, certificates, certificates.c.peer_mentor_id)
+_REGISTRATION = _own(OWN_REGISTRATION_COLUMNS, registrations, registrations.c.user_id)
+_CERTIFICATE = _own(OWN_CERTIFICATE_COLUMNS, certificates, certificates.c.peer_mentor_id)
 
 LOAD_CONVOY = (
     sa.select(
@@ -77,6 +78,7 @@ LOAD_CONVOY = (
 LOAD_ONE = statements.LOAD_PARTICIPATION.add_columns(statements.USER)
 """The same for one user: without a list to guess the length of, it is planned once and for all."""
 
+_NEW_NAMES = tuple(each.name for each in REGISTRATION_COLUMNS)
 _COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
 _NEW = (
     sa.func.unnest(*(_array(column, f"new_{column.name}") for column in REGISTRATION_COLUMNS))
@@ -86,7 +88,7 @@ _NEW = (
 
 
 def _stored(new: sa.Select[Any]) -> sa.Insert:
-    given = insert(registrations).from_select([each.name for each in REGISTRATION_COLUMNS], new)
+    given = insert(registrations).from_select(_NEW_NAMES, new)
     others = [each.name for each in REGISTRATION_COLUMNS if not each.primary_key]
     return given.on_conflict_do_update(
         constraint=registrations.primary_key,
@@ -110,8 +112,13 @@ class _Decided:
     """Hold what a convoy was shown and has answered, as the state that grows."""
 
     version: int
+    count: int
+    """The confirmed registrations, those of this convoy among them."""
+
     states: dict[UUID, Participation]
     seats: int = 0
+    """By how much the count has changed."""
+
     registrations: dict[UUID, Registration] = attrs.Factory(dict[UUID, Registration])
     seen: dict[Ride, Seen[Participation]] = attrs.Factory(dict[Ride, Seen[Participation]])
 
@@ -120,8 +127,9 @@ class _Decided:
         ride.reset()
         user_id = ride.change.user_id
         own = self.states[user_id]
-        count = own.confirmed_count + self.seats
-        seen = Seen(self.version, attrs.evolve(own, confirmed_count=count))
+        if own.confirmed_count != self.count:
+            own = attrs.evolve(own, confirmed_count=self.count)
+        seen = Seen(self.version, own)
         try:
             answer = ride.change.decided(seen.state)
         except FromDecision as carrier:
@@ -135,8 +143,9 @@ class _Decided:
             return
         ride.answer = ride.change.stored(seen, answer)
         self.seen[ride] = seen
-        self.seats += ride.answer.confirmed_count - count
-        self.states[user_id] = attrs.evolve(ride.answer, confirmed_count=own.confirmed_count)
+        self.seats += ride.answer.confirmed_count - self.count
+        self.count = ride.answer.confirmed_count
+        self.states[user_id] = ride.answer
         self.registrations[user_id] = _registration(ride.answer)
 
     def leave_open(self, ride: Ride) -> None:
@@ -232,9 +241,8 @@ class RegistrationConvoys:
         }
         new = [columns_of(each) for each in decided.registrations.values()]
         is_one = len(new) == 1
-        for column in REGISTRATION_COLUMNS:
-            values = [each[column.name] for each in new]
-            parameters[f"new_{column.name}"] = values[0] if is_one else values
+        for name in _NEW_NAMES:
+            parameters["new_" + name] = new[0][name] if is_one else [each[name] for each in new]
         try:
             store = self._store_one if is_one else self._store
             stored = cursor.execute(store, parameters).rowcount
@@ -281,6 +289,5 @@ class RegistrationConvoys:
 
 
 def _states_of(rows: list[Any]) -> _Decided:
-    first = participation_of(rows[0][:-1], rows[0][-1])
-    states = {row[-1]: participation_of(row[:-1], row[-1], first.course) for row in rows}
-    return _Decided(rows[0][0], states)
+    states = {row[-1]: participation_of(row[:-1], row[-1]) for row in rows}
+    return _Decided(version=rows[0][0], count=rows[0][1], states=states)

@@ -1,7 +1,6 @@
 """Rows of the tables as values of the domain, and back."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -35,31 +34,43 @@ REGISTRATION_COLUMNS: Columns = tuple(registrations.c[name] for name in _REGISTR
 CERTIFICATE_COLUMNS: Columns = tuple(certificates.c[name] for name in _CERTIFICATE_NAMES)
 REMINDER_COLUMNS: Columns = tuple(reminders.c[name] for name in _REMINDER_NAMES)
 
+# Of one person on one course: what the course and the person do not tell.
+_OWN_REGISTRATION_NAMES = ("id", "status", "registered_at", "cancelled_at", "completed_at")
+_OWN_CERTIFICATE_NAMES = ("id", "issued_at", "expires_at")
+OWN_REGISTRATION_COLUMNS: Columns = tuple(registrations.c[name] for name in _OWN_REGISTRATION_NAMES)
+OWN_CERTIFICATE_COLUMNS: Columns = tuple(certificates.c[name] for name in _OWN_CERTIFICATE_NAMES)
+
 PARTICIPATION_COLUMNS: Columns = (
     courses.c.version,
     courses.c.confirmed_count,
     *COURSE_COLUMNS,
-    *REGISTRATION_COLUMNS,
-    *CERTIFICATE_COLUMNS,
+    *OWN_REGISTRATION_COLUMNS,
+    *OWN_CERTIFICATE_COLUMNS,
 )
 
 _REGISTRATION_AT = 2 + len(COURSE_COLUMNS)
-_CERTIFICATE_AT = _REGISTRATION_AT + len(REGISTRATION_COLUMNS)
+_CERTIFICATE_AT = _REGISTRATION_AT + len(OWN_REGISTRATION_COLUMNS)
+
+
+# What was read last, by id: a course is judged when it is made, and most rows have not changed.
+_KNOWN: dict[UUID, tuple[tuple[Any, ...], Course]] = {}
+_MOST_KNOWN = 1_000
 
 
 def course_of(row: Sequence[Any]) -> Course:
-    """Read a course."""
-    return _course_of(*row)
-
-
-# A course is judged when it is made, and most rows have been read before: the same row is the same
-# course, until it has not been among those that were read last.
-@lru_cache(maxsize=1_000)
-def _course_of(*row: Any) -> Course:
-    fields = dict(zip(_COURSE_NAMES, row, strict=True))
+    """Read a course; the same row as the last time is the same course."""
+    columns = tuple(row)
+    known = _KNOWN.get(columns[0])
+    if known is not None and known[0] == columns:
+        return known[1]
+    fields = dict(zip(_COURSE_NAMES, columns, strict=True))
     fields["course_type"] = CourseType(fields["course_type"])
     fields["status"] = CourseStatus(fields["status"])
-    return Course(**fields)
+    course = Course(**fields)
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[course.id] = (columns, course)
+    return course
 
 
 def registration_of(row: Sequence[Any]) -> Registration:
@@ -79,29 +90,45 @@ def reminder_of(row: Sequence[Any]) -> RenewalReminder:
     return RenewalReminder(**dict(zip(_REMINDER_NAMES, row, strict=True)))
 
 
-def participation_of(
-    row: Sequence[Any], user_id: UUID, course: Course | None = None
-) -> Participation:
-    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id.
-
-    Rows of one statement share their course: it is read once and given for the others.
-    """
-    registration = row[_REGISTRATION_AT:_CERTIFICATE_AT]
-    certificate = row[_CERTIFICATE_AT:]
+def participation_of(row: Sequence[Any], user_id: UUID) -> Participation:
+    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id."""
+    course = course_of(row[2:_REGISTRATION_AT])
+    registration = certificate = None
+    if row[_REGISTRATION_AT] is not None:
+        fields = dict(zip(_OWN_REGISTRATION_NAMES, row[_REGISTRATION_AT:], strict=False))
+        fields["status"] = RegistrationStatus(fields["status"])
+        registration = Registration(
+            course_id=course.id,
+            organization_id=course.organization_id,
+            user_id=user_id,
+            **fields,
+        )
+    if row[_CERTIFICATE_AT] is not None:
+        certificate = PeerMentorCertificate(
+            course_id=course.id,
+            organization_id=course.organization_id,
+            peer_mentor_id=user_id,
+            **dict(zip(_OWN_CERTIFICATE_NAMES, row[_CERTIFICATE_AT:], strict=True)),
+        )
     return Participation(
-        course=course or course_of(row[2:_REGISTRATION_AT]),
+        course=course,
         confirmed_count=row[1],
         user_id=user_id,
-        registration=None if registration[0] is None else registration_of(registration),
-        certificate=None if certificate[0] is None else certificate_of(certificate),
+        registration=registration,
+        certificate=certificate,
     )
+
+
+_NAMES: Mapping[type, tuple[str, ...]] = {
+    kind: _names(kind) for kind in (Course, Registration, PeerMentorCertificate, RenewalReminder)
+}
 
 
 def columns_of(
     value: Course | Registration | PeerMentorCertificate | RenewalReminder,
 ) -> Mapping[str, Any]:
-    """Write a value as its columns."""
+    """Write a value as its columns; the member of an enumeration as plain text."""
     return {
-        field.name: str(column) if isinstance(column := getattr(value, field.name), str) else column
-        for field in attrs.fields(type(value))
+        name: str(column) if isinstance(column := getattr(value, name), str) else column
+        for name in _NAMES[type(value)]
     }
