@@ -45,7 +45,13 @@ from course_domain import (
     Role,
     decisions,
 )
-from course_domain.sql import SqlCourseRepository, connections, create_schema, statements
+from course_domain.sql import (
+    SqlCourseRepository,
+    connections,
+    create_schema,
+    postgresql,
+    statements,
+)
 from course_domain.sql.changes import CourseChange, ParticipationChange
 from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.postgresql import RegistrationConvoys
@@ -462,6 +468,31 @@ def ride(asked: list[Participation], user_id: UUID) -> Ride:
 
     keys = statements.keys(ORGANIZATION_ID, COURSE_ID, user_id)
     return Ride(ParticipationChange(keys, decide))
+
+
+def test_what_is_known_of_a_course_is_what_is_stored(
+    postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decision is shown the course as it is, also by a writer that has read it before."""
+    monkeypatch.setattr(postgresql, "_MOST_KNOWN", 1)
+    repository = postgresql_store.repository
+    repository.add(course(id=OTHER_COURSE_ID))
+    titles: list[str] = []
+
+    def register_on(course_id: UUID) -> None:
+        person = actor(user_id=uuid4())
+
+        def decide(seen: Participation) -> Participation:
+            titles.append(seen.course.title)
+            return decisions.register(seen, person, NOW, registration_id=uuid4())
+
+        repository.change_participation(ORGANIZATION_ID, course_id, person.user_id, decide)
+
+    for course_id in (COURSE_ID, COURSE_ID, OTHER_COURSE_ID, COURSE_ID):
+        register_on(course_id)
+    revise(postgresql_store)
+    register_on(COURSE_ID)
+    assert [course().title] * 4 + ["Another title"] == titles
 
 
 def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store) -> None:

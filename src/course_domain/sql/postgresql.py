@@ -11,100 +11,31 @@ from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 
+from course_domain.course import Course
 from course_domain.errors import CourseNotFound, RepositoryUnavailable
 from course_domain.participation import Participation, Registration
 from course_domain.sql import statements
 from course_domain.sql.changes import FromDecision, Seen
 from course_domain.sql.connections import LostRace, trying
+from course_domain.sql.convoy_statements import (
+    LOAD_CONVOY,
+    LOAD_ONE,
+    REGISTRATION_NAMES,
+    STORE_CONVOY,
+    STORE_ONE,
+)
 from course_domain.sql.convoys import Ride
 from course_domain.sql.faults import Fault, fault_of
 from course_domain.sql.rows import (
-    COURSE_COLUMNS,
-    OWN_CERTIFICATE_COLUMNS,
-    OWN_REGISTRATION_COLUMNS,
-    REGISTRATION_COLUMNS,
-    Columns,
+    COURSE_PART,
     columns_of,
+    course_of,
     participation_of,
 )
-from course_domain.sql.schema import certificates, courses, registrations
 
-
-def _array(column: sa.Column[Any], parameter: str) -> sa.BindParameter[Any]:
-    return sa.bindparam(parameter, type_=ARRAY(column.type))
-
-
-_USERS = (
-    sa.func.unnest(_array(registrations.c.user_id, "of_users"))
-    .table_valued(sa.column("user_id", registrations.c.user_id.type))
-    .render_derived(name="asking")
-)
-
-
-def _own(columns: Columns, table: sa.Table, person: sa.Column[Any]) -> Any:
-    """Look one person's row up by its key; without the limit, a join would read them all."""
-    found = sa.select(*columns).where(
-        table.c.organization_id == courses.c.organization_id,
-        table.c.course_id == courses.c.id,
-        person == _USERS.c.user_id,
-    )
-    return found.limit(sa.literal_column("1")).lateral(f"own_{table.name}")
-
-
-_REGISTRATION = _own(OWN_REGISTRATION_COLUMNS, registrations, registrations.c.user_id)
-_CERTIFICATE = _own(OWN_CERTIFICATE_COLUMNS, certificates, certificates.c.peer_mentor_id)
-
-LOAD_CONVOY = (
-    sa.select(
-        courses.c.version,
-        courses.c.confirmed_count,
-        *COURSE_COLUMNS,
-        *_REGISTRATION.c,
-        *_CERTIFICATE.c,
-        _USERS.c.user_id,
-    )
-    .select_from(
-        courses.join(_USERS, sa.true())
-        .outerjoin(_REGISTRATION, sa.true())
-        .outerjoin(_CERTIFICATE, sa.true())
-    )
-    .where(statements.THIS_COURSE)
-)
-"""One row for each user who asks, all of one state, as `PARTICIPATION_COLUMNS` and the user."""
-
-LOAD_ONE = statements.LOAD_PARTICIPATION.add_columns(statements.USER)
-"""The same for one user: without a list to guess the length of, it is planned once and for all."""
-
-_NEW_NAMES = tuple(each.name for each in REGISTRATION_COLUMNS)
-_COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
-_NEW = (
-    sa.func.unnest(*(_array(column, f"new_{column.name}") for column in REGISTRATION_COLUMNS))
-    .table_valued(*(sa.column(column.name, column.type) for column in REGISTRATION_COLUMNS))
-    .render_derived(name="new")
-)
-
-
-def _stored(new: sa.Select[Any]) -> sa.Insert:
-    given = insert(registrations).from_select(_NEW_NAMES, new)
-    others = [each.name for each in REGISTRATION_COLUMNS if not each.primary_key]
-    return given.on_conflict_do_update(
-        constraint=registrations.primary_key,
-        set_={name: given.excluded[name] for name in others},
-    )
-
-
-STORE_CONVOY = _stored(sa.select(*_NEW.c).select_from(_NEW.join(_COUNTED, sa.true())))
-"""Count the seats on condition of the version, and store the registrations if that was met."""
-
-STORE_ONE = _stored(
-    sa.select(
-        *(sa.bindparam(f"new_{each.name}", type_=each.type) for each in REGISTRATION_COLUMNS)
-    ).select_from(_COUNTED)
-)
-"""The same for one registration."""
+_MOST_KNOWN = 1_000  # courses, each with its row
 
 
 @attrs.define
@@ -178,6 +109,8 @@ class RegistrationConvoys:
         """Compile the statements for this engine's driver."""
         self._engine = engine
         self._driver: Any = engine.dialect.loaded_dbapi
+        # A course is judged when it is read, and between two registrations it seldom changes.
+        self._known: dict[UUID, tuple[tuple[Any, ...], Course]] = {}
 
         def compiled(statement: sa.ClauseElement) -> str:
             return str(statement.compile(dialect=engine.dialect))
@@ -225,11 +158,22 @@ class RegistrationConvoys:
                 for ride in convoy:
                     ride.error = CourseNotFound(keys["of_course"])
                 return
-            decided = _states_of(rows)
+            decided = self._read(rows)
             for ride in convoy:
                 decided.ask(ride)
             if decided.registrations:
                 self._write(cursor, convoy, decided)
+
+    def _read(self, rows: list[Any]) -> _Decided:
+        columns = rows[0][COURSE_PART]
+        known, course = self._known.get(columns[0], (None, None))
+        if course is None or known != columns:
+            course = course_of(columns)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[course.id] = (columns, course)
+        states = {row[-1]: participation_of(row[:-1], row[-1], course) for row in rows}
+        return _Decided(version=rows[0][0], count=rows[0][1], states=states)
 
     def _write(self, cursor: Any, convoy: list[Ride], decided: _Decided) -> None:
         """Store what was decided; `LostRace` when somebody was first."""
@@ -241,7 +185,7 @@ class RegistrationConvoys:
         }
         new = [columns_of(each) for each in decided.registrations.values()]
         is_one = len(new) == 1
-        for name in _NEW_NAMES:
+        for name in REGISTRATION_NAMES:
             parameters["new_" + name] = new[0][name] if is_one else [each[name] for each in new]
         try:
             store = self._store_one if is_one else self._store
@@ -286,8 +230,3 @@ class RegistrationConvoys:
             return self._engine.raw_connection()
         except self._driver.Error as error:
             raise DBAPIError("", None, error) from error
-
-
-def _states_of(rows: list[Any]) -> _Decided:
-    states = {row[-1]: participation_of(row[:-1], row[-1]) for row in rows}
-    return _Decided(version=rows[0][0], count=rows[0][1], states=states)

@@ -49,28 +49,16 @@ PARTICIPATION_COLUMNS: Columns = (
 )
 
 _REGISTRATION_AT = 2 + len(COURSE_COLUMNS)
+COURSE_PART = slice(2, _REGISTRATION_AT)
 _CERTIFICATE_AT = _REGISTRATION_AT + len(OWN_REGISTRATION_COLUMNS)
 
 
-# What was read last, by id: a course is judged when it is made, and most rows have not changed.
-_KNOWN: dict[UUID, tuple[tuple[Any, ...], Course]] = {}
-_MOST_KNOWN = 1_000
-
-
 def course_of(row: Sequence[Any]) -> Course:
-    """Read a course; the same row as the last time is the same course."""
-    columns = tuple(row)
-    known = _KNOWN.get(columns[0])
-    if known is not None and known[0] == columns:
-        return known[1]
-    fields = dict(zip(_COURSE_NAMES, columns, strict=True))
+    """Read a course."""
+    fields = dict(zip(_COURSE_NAMES, row, strict=True))
     fields["course_type"] = CourseType(fields["course_type"])
     fields["status"] = CourseStatus(fields["status"])
-    course = Course(**fields)
-    if len(_KNOWN) >= _MOST_KNOWN:
-        _KNOWN.clear()
-    _KNOWN[course.id] = (columns, course)
-    return course
+    return Course(**fields)
 
 
 def registration_of(row: Sequence[Any]) -> Registration:
@@ -90,9 +78,14 @@ def reminder_of(row: Sequence[Any]) -> RenewalReminder:
     return RenewalReminder(**dict(zip(_REMINDER_NAMES, row, strict=True)))
 
 
-def participation_of(row: Sequence[Any], user_id: UUID) -> Participation:
-    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id."""
-    course = course_of(row[2:_REGISTRATION_AT])
+def participation_of(
+    row: Sequence[Any], user_id: UUID, course: Course | None = None
+) -> Participation:
+    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id.
+
+    Where the course of this row has been read already, it is given and not read again.
+    """
+    course = course or course_of(row[COURSE_PART])
     registration = certificate = None
     if row[_REGISTRATION_AT] is not None:
         fields = dict(zip(_OWN_REGISTRATION_NAMES, row[_REGISTRATION_AT:], strict=False))
