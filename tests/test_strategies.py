@@ -59,7 +59,7 @@ from course_domain.testing.strategies import (
     titles,
     zones,
 )
-from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT, MAX_INTEGER
+from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT
 
 T = TypeVar("T")
 
@@ -493,7 +493,6 @@ EDGES: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], object]]] = {
     ),
     "never revised": (courses(), lambda made: made.created_at == made.updated_at),
     "one seat": (courses(), lambda made: made.max_participants == 1),
-    "the most seats": (courses(), lambda made: made.max_participants == MAX_INTEGER),
     "one month": (courses(), lambda made: made.certificate_validity_months == 1),
     "a century": (courses(), lambda made: made.certificate_validity_months == 1_200),
     "certificates that never expire": (
@@ -522,10 +521,6 @@ EDGES: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], object]]] = {
         lambda made: (
             made.confirmed_count == made.course.max_participants and made.confirmed_count > 3
         ),
-    ),
-    "full at the most seats": (
-        participations(),
-        lambda made: made.confirmed_count == made.course.max_participants == MAX_INTEGER,
     ),
     "stranger": (participations(), lambda made: made.registration is None),
     "certified": (participations(), lambda made: made.certificate),
