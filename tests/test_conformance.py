@@ -3,7 +3,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -91,11 +92,17 @@ class TestBatching(CourseRepositoryContract):
         return lambda repository: BatchingRepository(repository.log)
 
 
+def single_threaded(until: ExitStack) -> SqliteRepository:
+    """Make one that lets go of its database in the end."""
+    return until.enter_context(closing(SqliteRepository()))
+
+
 class TestSingleThread(CourseRepositoryContract):
     @pytest.fixture
-    def make_repository(self) -> Callable[[], CourseRepository]:
+    def make_repository(self) -> Iterator[Callable[[], CourseRepository]]:
         """Give one that only the thread that made it may use."""
-        return SqliteRepository
+        with ExitStack() as until:
+            yield lambda: single_threaded(until)
 
 
 class TestInMemoryScheduler(ReminderSchedulerContract):
@@ -114,9 +121,10 @@ class TestInMemoryScheduler(ReminderSchedulerContract):
 
 class TestSingleThreadScheduler(ReminderSchedulerContract):
     @pytest.fixture
-    def make_scheduler(self) -> Callable[[], ReminderScheduler]:
+    def make_scheduler(self) -> Iterator[Callable[[], ReminderScheduler]]:
         """Give one that keeps the later of two offers, in tables of its own."""
-        return SqliteReminderScheduler
+        with ExitStack() as until:
+            yield lambda: until.enter_context(closing(SqliteReminderScheduler()))
 
     @pytest.fixture
     def taken(self) -> Callable[[SqliteReminderScheduler], Iterable[RenewalReminder]]:
@@ -305,22 +313,28 @@ def test_the_thorough_profile_looks_longer() -> None:
 # --- Without a test runner
 
 
+def asking_again(_until: ExitStack) -> AskingAgainRepository:
+    """Make one that has nothing to let go of."""
+    return AskingAgainRepository()
+
+
 @pytest.mark.parametrize(
     ("make", "options"),
     [
-        pytest.param(SqliteRepository, {}, id="no-capabilities"),
+        pytest.param(single_threaded, {}, id="no-capabilities"),
         pytest.param(
-            AskingAgainRepository,
+            asking_again,
             {"capabilities": THREADS_AND_STORE, "reopen": opened_again},
             id="all-capabilities",
         ),
     ],
 )
 def test_run_contract_reports_a_right_adapter(
-    make: Callable[[], CourseRepository], options: dict[str, Any]
+    make: Callable[[ExitStack], CourseRepository], options: dict[str, Any]
 ) -> None:
     """A right adapter passes every clause of what it declares, and the others are skipped."""
-    report = run_contract(make, **options)
+    with ExitStack() as until:
+        report = run_contract(lambda: make(until), **options)
     assert report.passed, str(report)
     assert () == report.failures
     declared = options.get("capabilities", frozenset())

@@ -31,9 +31,11 @@ RECORDS = (
 each_shape = pytest.mark.parametrize("name", ["CourseChanges", "CourseDetails"])
 each_record = pytest.mark.parametrize("name", [record.__name__ for record in RECORDS])
 
-# What the plugins of others bring, such as that of trio, is no matter of ours.
+# What the plugins of others bring, such as that of trio, or Hypothesis for anybody who registers
+# a strategy, is no matter of ours.
 PLUGINS_OF_OTHERS = """
 import hypothesis, course_domain
+hypothesis.strategies.register_type_strategy(type("Others", (), {}), hypothesis.strategies.none())
 from importlib.metadata import entry_points
 
 for each in entry_points(group="hypothesis"):

@@ -65,6 +65,10 @@ class SqliteRepository:
         self._database.row_factory = sqlite3.Row
         self._database.executescript(_SCHEMA)
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
     def add(self, course: Course) -> None:
         """Store a new course."""
         try:
@@ -333,6 +337,10 @@ class SqliteReminderScheduler:
         self._database = sqlite3.connect(":memory:", isolation_level=None)
         self._database.executescript(_SCHEMA)
         self._database.row_factory = sqlite3.Row
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
 
     def schedule(self, reminder: RenewalReminder) -> None:
         """Write the job of this certificate, over the one that is there."""
