@@ -36,7 +36,8 @@ from course_domain.values import (
 def expect_same(expected: attrs.AttrsInstance, observed: object, what: str) -> None:
     """Compare field by field, with the types, and the zone of every instant; it pickles."""
     expect(type(expected), type(observed), f"{what}: its type")
-    expect(expected, pickle.loads(pickle.dumps(observed)), f"{what}: its pickle")  # noqa: S301
+    copied: object = pickle.loads(pickle.dumps(observed))  # noqa: S301  dumped just here
+    expect(expected, copied, f"{what}: its pickle")
     for field in attrs.fields(type(expected)):
         one: object = getattr(expected, field.name)
         other: object = getattr(observed, field.name)
