@@ -116,7 +116,9 @@ def _prepare_signature(
 def _show_public_bases(
     _app: Sphinx, _name: str, _documented: object, _options: object, bases: list[Any]
 ) -> None:
-    bases[:] = [CourseDomainError if each.__name__ == "_WithViolations" else each for each in bases]
+    bases[:] = [
+        CourseDomainError if each.__name__ == "ErrorWithViolations" else each for each in bases
+    ]
 
 
 def setup(app: Sphinx) -> None:

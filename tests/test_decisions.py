@@ -284,6 +284,16 @@ def test_create_refuses_a_naive_now_first() -> None:
     )
 
 
+def test_wrong_flag_is_told_beside_other_arguments() -> None:
+    """A flag that is no bool and a naive now are told in one answer."""
+    with pytest.raises(InvalidValue) as raised:
+        create(now=NAIVE, certificate_never_expires=1)
+
+    assert [("now",), ("certificate_never_expires",)] == [
+        violation.fields for violation in raised.value.violations
+    ]
+
+
 def test_stale_is_stale_also_when_nothing_would_change() -> None:
     """Revising to what is there already is refused all the same when it is stale."""
     with pytest.raises(StaleCourse):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import course, course_fields
-from course_domain import InvalidCourse, Rule, Violation
+from course_domain import InvalidCourse, InvalidValue, Rule, Violation
 from course_domain.rules import SENTENCES
 
 OWNERS_RULES = {
@@ -159,11 +159,40 @@ def test_every_violation_of_a_course_has_all_its_parameters() -> None:
     assert [] == gaps
 
 
-@pytest.mark.parametrize("name", ["bogus", "TITLE_NOT_EMPTY", "", None, 5])
-def test_unknown_rule_is_refused(name: Any) -> None:
-    """A violation of a rule that does not exist cannot be made."""
-    with pytest.raises(ValueError, match="is not a valid Rule"):
-        Violation(name)
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        *[("rule", value) for value in ("bogus", "TITLE_NOT_EMPTY", "", None, 5, [5])],
+        *[("fields", value) for value in ("title", "", 5, None, [5], [Rule.REQUIRED, b"id"])],
+        *[("params", value) for value in ("minimum", 5, None, [1])],
+    ],
+    ids=repr,
+)
+def test_wrong_part_of_a_violation_is_refused(part: str, value: Any) -> None:
+    """A violation made of a wrong part is InvalidValue that names the part, and its type."""
+    parts: dict[str, Any] = {"rule": Rule.REQUIRED}
+
+    with pytest.raises(InvalidValue) as raised:
+        Violation(**parts | {part: value})
+
+    (violation,) = raised.value.violations
+    assert (Rule.WRONG_TYPE, (part,), type(value).__name__) == (
+        violation.rule,
+        violation.fields,
+        violation.params["actual"],
+    )
+
+
+def test_all_wrong_parts_of_a_violation_are_told() -> None:
+    """Each wrong part of a violation has a violation of its own, in their order."""
+    wrong: Any = 5
+
+    with pytest.raises(InvalidValue) as raised:
+        Violation(wrong, wrong, wrong)
+
+    assert [("rule",), ("fields",), ("params",)] == [
+        violation.fields for violation in raised.value.violations
+    ]
 
 
 def test_rule_by_its_name_becomes_the_rule() -> None:

@@ -32,13 +32,11 @@ from course_domain.details import (
     CourseDetails,
 )
 from course_domain.errors import (
-    CourseDomainError,
     CourseNotFound,
     DuplicateCourse,
     InvalidCourse,
     InvalidDocument,
     InvalidTransition,
-    InvalidValue,
     NotPermitted,
     RegistrationNotFound,
     RegistrationRejected,
@@ -71,10 +69,7 @@ from course_domain.ports import (
     page_limit,
     unknown_cursor,
 )
-from course_domain.rules import (
-    Rule,
-    Violation,
-)
+from course_domain.rules import CourseDomainError, InvalidValue, Rule, Violation
 from course_domain.service import (
     CourseService,
 )

@@ -87,11 +87,12 @@ def revision(
     changes: CourseChanges,
 ) -> CourseCall:
     """Ask for a course to be revised."""
-    author_arguments("revise_course", changes, CourseChanges)
-    actor, course_id, expected = checked(
+    _, never_expires = author_arguments("revise_course", changes, CourseChanges)
+    actor, course_id, expected, _ = checked(
         actor=(_ACTOR, actor),
         course_id=(identifier, course_id),
         expected_updated_at=(optional(instant), expected_updated_at),
+        certificate_never_expires=(values.flag, never_expires),
     )
 
     def decide(course: Course) -> Course:

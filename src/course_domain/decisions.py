@@ -50,9 +50,12 @@ def create(
     Raises `NotPermitted` for anyone else, and `InvalidCourse` with every rule that it would
     break, ``certificate_validity_required_when_issues_certificate`` among them.
     """
-    fields, never_expires = author_arguments("create", details, CourseDetails)
-    actor, now, course_id = checked(
-        actor=(_ACTOR, actor), now=(_NOW, now), course_id=(values.identifier, course_id)
+    fields, flag = author_arguments("create", details, CourseDetails)
+    actor, now, course_id, never_expires = checked(
+        actor=(_ACTOR, actor),
+        now=(_NOW, now),
+        course_id=(values.identifier, course_id),
+        certificate_never_expires=(values.flag, flag),
     )
     if actor.role is not Role.ADMIN:
         raise NotPermitted("create courses", actor.role)
@@ -82,12 +85,13 @@ def revise(
     with every rule that the result would break. A course that already issues certificates
     without expiry stays so without ``certificate_never_expires`` being said again.
     """
-    fields, never_expires = author_arguments("revise", changes, CourseChanges)
-    course, actor, now, expected_updated_at = checked(
+    fields, flag = author_arguments("revise", changes, CourseChanges)
+    course, actor, now, expected_updated_at, never_expires = checked(
         course=(_COURSE, course),
         actor=(_ACTOR, actor),
         now=(_NOW, now),
         expected_updated_at=(optional(values.instant), expected_updated_at),
+        certificate_never_expires=(values.flag, flag),
     )
     _require_author(course, actor, "revise")
     if expected_updated_at is not None and expected_updated_at != course.updated_at:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from course_domain import values
 from course_domain.course import CourseType
 
 
@@ -44,13 +43,12 @@ class CourseChanges(TypedDict, total=False):
 
 def author_arguments(
     command: str, given: Mapping[str, Any], shape: Any
-) -> tuple[dict[str, Any], bool]:
+) -> tuple[dict[str, Any], Any]:
     """Part what an author gave into the fields of the course and ``certificate_never_expires``.
 
-    `shape` is `CourseDetails` or `CourseChanges`.
+    `shape` is `CourseDetails` or `CourseChanges`. No value is judged yet.
 
-    Raises TypeError for a name that is missing or none of an author's, and `InvalidValue` for a
-    flag that is no bool.
+    Raises TypeError for a name that is missing or none of an author's.
     """
     required, optional_ = shape.__required_keys__, shape.__optional_keys__
     for name in given:
@@ -62,7 +60,4 @@ def author_arguments(
             msg = f"{command}() missing the keyword argument {name!r}"
             raise TypeError(msg)
     fields = dict(given)
-    (never_expires,) = values.checked(
-        certificate_never_expires=(values.flag, fields.pop("certificate_never_expires", False))
-    )
-    return fields, never_expires
+    return fields, fields.pop("certificate_never_expires", False)

@@ -3,35 +3,10 @@
 Data stands in attributes; the wording of ``str()`` may change. Every error pickles.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from course_domain.rules import Violation
-
-
-class CourseDomainError(Exception):
-    """Stand above every error of this library; never raised itself."""
-
-
-class _WithViolations(CourseDomainError):
-    """Carry every reason at once, in the order of the rules."""
-
-    violations: tuple[Violation, ...]
-
-    def __init__(self, violations: Iterable[Violation]) -> None:
-        self.violations = tuple(violations)
-        super().__init__(self.violations)
-
-    def __str__(self) -> str:
-        return " ".join(
-            f"[{violation.rule}: {', '.join(violation.fields)}] {violation}"
-            for violation in self.violations
-        )
-
-
-class InvalidValue(_WithViolations, ValueError):
-    """Refuse values that cannot mean what their names say; `violations` lists them all."""
+from course_domain.rules import CourseDomainError, ErrorWithViolations, InvalidValue
 
 
 class InvalidCourse(InvalidValue):
@@ -42,7 +17,7 @@ class InvalidDocument(InvalidValue):
     """Refuse a JSON document; each of `violations` has its place as ``params["path"]``."""
 
 
-class RegistrationRejected(_WithViolations):
+class RegistrationRejected(ErrorWithViolations):
     """Refuse a registration; `violations` are those of `registration_rejections`."""
 
 

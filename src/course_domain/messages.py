@@ -14,9 +14,9 @@ import attrs
 
 from course_domain import values
 from course_domain.english import ENGLISH
-from course_domain.errors import CourseDomainError, InvalidValue, RegistrationRejected
+from course_domain.errors import RegistrationRejected
 from course_domain.norwegian import NORWEGIAN
-from course_domain.rules import Rule, Violation
+from course_domain.rules import CourseDomainError, InvalidValue, Rule, Violation
 from course_domain.values import Kind
 
 __all__ = ["ENGLISH", "NORWEGIAN", "Catalogue", "render", "render_error", "render_fields"]

@@ -14,14 +14,13 @@ import attrs
 
 from course_domain import values
 from course_domain.course import Course, CourseStatus, CourseType
-from course_domain.errors import InvalidValue
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
     Registration,
     RenewalReminder,
 )
-from course_domain.rules import Rule, Violation
+from course_domain.rules import InvalidValue, Rule, Violation
 
 T = TypeVar("T")
 

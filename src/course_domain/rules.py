@@ -1,6 +1,6 @@
-"""Every rule by its name, and what a broken rule looks like."""
+"""Every rule by its name, what a broken rule looks like, and the errors that carry such."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -96,8 +96,22 @@ class _Shown(dict[str, object]):
         return "?"
 
 
-def _read_only(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(params))
+def _names(value: Any) -> tuple[str, ...]:
+    names = tuple(value)
+    if isinstance(value, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError
+    return names
+
+
+def _read_only(value: Any) -> Mapping[str, Any]:
+    return MappingProxyType(dict(value))
+
+
+_PARTS: Mapping[str, tuple[Callable[[Any], object], str]] = {
+    "rule": (Rule, "Rule"),
+    "fields": (_names, "tuple of str"),
+    "params": (_read_only, "Mapping"),
+}
 
 
 @attrs.frozen
@@ -106,18 +120,30 @@ class Violation:
 
     Every violation is an error; there is no other severity. ``str()`` of it is an English
     sentence, behind the JSON path where `params` has a ``path``.
+
+    Raises `InvalidValue` with each part that is refused.
     """
 
-    rule: Rule = attrs.field(converter=Rule)
-    """The rule that is broken; ``ValueError`` for a name that is no rule."""
+    rule: Rule
+    """The rule that is broken; its name, as plain text, becomes it."""
 
-    fields: tuple[str, ...] = attrs.field(default=(), converter=tuple[str, ...])
+    fields: tuple[str, ...] = ()
     """The fields or arguments that break it, the one at fault first."""
 
-    params: Mapping[str, Any] = attrs.field(
-        factory=dict[str, Any], converter=_read_only, hash=False
-    )
+    params: Mapping[str, Any] = attrs.field(factory=dict[str, Any], hash=False)
     """What the sentence needs, read-only; never the text of a field, so that it can be logged."""
+
+    def __attrs_post_init__(self) -> None:
+        refused: list[Violation] = []
+        for name, (kind, expected) in _PARTS.items():
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, kind(value))
+            except (TypeError, ValueError):
+                told = {"expected": expected, "actual": type(value).__name__}
+                refused.append(Violation(Rule.WRONG_TYPE, (name,), told))
+        if refused:
+            raise InvalidValue(refused)
 
     def __str__(self) -> str:
         """Say in English what is wrong, instants in UTC."""
@@ -130,3 +156,27 @@ class Violation:
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle and copy by the plain parts; a read-only mapping has no pickle of its own."""
         return Violation, (self.rule, self.fields, dict(self.params))
+
+
+class CourseDomainError(Exception):
+    """Stand above every error of this library; never raised itself."""
+
+
+class ErrorWithViolations(CourseDomainError):
+    """Carry every reason at once, in the order of the rules."""
+
+    violations: tuple[Violation, ...]
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__(self.violations)
+
+    def __str__(self) -> str:
+        return " ".join(
+            f"[{violation.rule}: {', '.join(violation.fields)}] {violation}"
+            for violation in self.violations
+        )
+
+
+class InvalidValue(ErrorWithViolations, ValueError):
+    """Refuse values that cannot mean what their names say; `violations` lists them all."""

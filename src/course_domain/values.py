@@ -10,8 +10,7 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 from uuid import UUID
 
-from course_domain.errors import InvalidValue
-from course_domain.rules import Rule, Violation
+from course_domain.rules import InvalidValue, Rule, Violation
 
 T = TypeVar("T")
 

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from course_domain.course import CourseStatus
-from course_domain.errors import InvalidValue
 from course_domain.ports import MAX_CURSOR_LENGTH, Page
-from course_domain.rules import Rule
+from course_domain.rules import InvalidValue, Rule
 from course_domain.testing.bench import RepositoryBench
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import (

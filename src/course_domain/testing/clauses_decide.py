@@ -8,16 +8,9 @@ from uuid import UUID, uuid4
 import attrs
 
 from course_domain.course import Course
-from course_domain.errors import (
-    CourseDomainError,
-    CourseNotFound,
-    DuplicateCourse,
-    InvalidValue,
-    RepositoryUnavailable,
-    StaleCourse,
-)
+from course_domain.errors import CourseNotFound, DuplicateCourse, RepositoryUnavailable, StaleCourse
 from course_domain.participation import Participation
-from course_domain.rules import Rule, Violation
+from course_domain.rules import CourseDomainError, InvalidValue, Rule, Violation
 from course_domain.testing.bench import NOW, RepositoryBench, change, shown
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import broken, expect

@@ -7,8 +7,7 @@ it once, and holds under ``python -O``.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from course_domain.errors import InvalidValue
-from course_domain.rules import Rule
+from course_domain.rules import InvalidValue, Rule
 from course_domain.testing.differences import brief, differing
 
 __tracebackhide__ = True  # pytest then shows the line of the clause

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from course_domain.course import Course, CourseStatus, CourseType
-from course_domain.errors import InvalidValue
 from course_domain.participation import Participation
 from course_domain.ports import MAX_CURSOR_LENGTH, CourseRepository, Page
+from course_domain.rules import InvalidValue
 from course_domain.testing.bench import (
     NOW,
     RepositoryBench,

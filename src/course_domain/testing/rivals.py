@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from course_domain.errors import CourseDomainError
+from course_domain.rules import CourseDomainError
 from course_domain.testing.bench import CALL_SECONDS, RIVAL_SECONDS
 from course_domain.testing.bounds import CallHung, Outcome, in_background
 
