@@ -13,8 +13,10 @@ ORDER = (
     "rules",
     "errors",
     "values",
+    "shapes",
     "actor",
     "course",
+    "evolving",
     "participation",
     "policies",
     "details",
@@ -30,6 +32,7 @@ ORDER = (
     "norwegian",
     "messages",
     "documents",
+    "course_json",
     "schema",
     "serialization",
     "aio_ports",
@@ -44,6 +47,7 @@ ORDER = (
 KEPT_FROM: dict[str, set[str]] = {"sql": {"__init__", "service", "memory"}, "testing": set()}
 FOREIGN = {
     "aio_threads": ("attrs", "anyio"),
+    "course_json": ("msgspec",),
     "policies": ("attrs", "dateutil.relativedelta"),
     "serialization": ("attrs", "cattrs"),
     "sql": ("attrs", "sqlalchemy", "tenacity"),

@@ -14,6 +14,7 @@ import attrs
 from course_domain import values
 from course_domain.errors import InvalidCourse
 from course_domain.rules import Rule, Violation
+from course_domain.shapes import Shapes
 from course_domain.values import MAX_INTEGER, Kind, optional, whole_number
 
 MAX_CERTIFICATE_VALIDITY_MONTHS = 1_200
@@ -102,7 +103,9 @@ COURSE_KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
 
 
 def _has_visible_character(title: str) -> bool:
-    return any(kind[0] != "Z" and kind not in {"Cc", "Cf", "Cs"} for kind in map(category, title))
+    return title[:1].isalnum() or any(
+        kind[0] != "Z" and kind not in {"Cc", "Cf", "Cs"} for kind in map(category, title)
+    )
 
 
 def _at_least_one(number: int) -> bool:
@@ -123,13 +126,24 @@ VALIDATION_RULES: tuple[tuple[Rule, tuple[str, ...], Callable[..., bool]], ...] 
 )
 
 
-def _judged(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Violation]]:
-    plain, violations = values.judge(COURSE_KINDS, fields.items())
+_names = list(COURSE_KINDS)
+_shapes = Shapes(
+    tuple((holds, tuple(map(_names.index, names))) for _, names, holds in VALIDATION_RULES)
+)
+
+
+def _broken_rules(plain: Mapping[str, Any]) -> list[Violation]:
+    broken: list[Violation] = []
     for rule, names, holds in VALIDATION_RULES:
         judged = [plain.get(name) for name in names]
         if None not in judged and not holds(*judged):
-            violations.append(Violation(rule, names))
-    return plain, violations
+            broken.append(Violation(rule, names))
+    return broken
+
+
+def _judged(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Violation]]:
+    plain, violations = values.judge(COURSE_KINDS, fields.items())
+    return plain, violations + _broken_rules(plain)
 
 
 def course_violations(**fields: object) -> tuple[Violation, ...]:
@@ -235,8 +249,52 @@ class Course:
     """When the course was last revised or moved; each change makes it later by at least 1 µs."""
 
     def __attrs_post_init__(self) -> None:
-        plain, violations = _judged({name: getattr(self, name) for name in COURSE_KINDS})
+        given = values_of(self)
+        if _shapes.fit(given):
+            return
+        plain, violations = _judged(dict(zip(COURSE_KINDS, given, strict=True)))
         if violations:
             raise InvalidCourse(violations)
+        if all(map(operator.is_, plain.values(), given)):
+            _shapes.learn(given)
         for name, value in plain.items():
             object.__setattr__(self, name, value)
+
+
+def restored(given: tuple[Any, ...]) -> Course | None:
+    """Make a course of values in the order of `COURSE_KINDS`; None where one is in doubt."""
+    return made_of(given) if _shapes.fit(given) else None
+
+
+def made_of(given: tuple[Any, ...]) -> Course:
+    """Make a course of values in the order of `COURSE_KINDS` that were judged before."""
+    course: Course = object.__new__(Course)
+    for put, value in zip(_SLOTS, given, strict=True):
+        put(course, value)
+    return course
+
+
+def values_of(course: Course) -> tuple[Any, ...]:
+    """Give the values in the order of `COURSE_KINDS`; written out, since each course is read so."""
+    return (
+        course.id,
+        course.organization_id,
+        course.title,
+        course.description,
+        course.course_type,
+        course.status,
+        course.start_date,
+        course.end_date,
+        course.location,
+        course.is_virtual,
+        course.max_participants,
+        course.issues_certificate,
+        course.certificate_validity_months,
+        course.registration_deadline,
+        course.created_by,
+        course.created_at,
+        course.updated_at,
+    )
+
+
+_SLOTS = tuple(getattr(Course, name).__set__ for name in COURSE_KINDS)

@@ -27,6 +27,7 @@ from course_domain.errors import (
     RegistrationRejected,
     StaleCourse,
 )
+from course_domain.evolving import evolve
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -103,7 +104,7 @@ def revise(
         and result["certificate_validity_months"] is None
     )
     _hold_valid(result, never_expires=never_expires or stays_without_expiry)
-    revised = Course(**result)
+    revised = evolve(course, **fields)
     return course if revised == course else _updated(revised, now)
 
 
@@ -282,7 +283,7 @@ def _hold_valid(fields: Mapping[str, Any], *, never_expires: bool) -> None:
 def _updated(course: Course, now: datetime) -> Course:
     """Let `updated_at` grow also where the clock stood still or went back."""
     grown = max(now, course.updated_at + timedelta(microseconds=1))
-    return attrs.evolve(course, updated_at=grown)
+    return evolve(course, updated_at=grown)
 
 
 def _moved(command: str, course: Course, actor: Actor, now: datetime) -> Course:
@@ -293,4 +294,4 @@ def _moved(command: str, course: Course, actor: Actor, now: datetime) -> Course:
         raise InvalidTransition(command, "course", course.status)
     if target is course.status:
         return course
-    return _updated(attrs.evolve(course, status=target), now)
+    return _updated(evolve(course, status=target), now)

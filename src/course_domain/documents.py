@@ -44,13 +44,15 @@ _TYPE_NAMES: Mapping[type, str] = {
 _TWICE = object()  # in the place of a value: the object has this key more than once
 
 
-def _uuid(text: str) -> UUID:
+def uuid_from_text(text: str) -> UUID:
+    """Read a UUID with its hyphens, or raise ValueError."""
     if not _UUID.fullmatch(text):
         raise ValueError
     return UUID(text)
 
 
-def _instant(text: str) -> datetime:
+def instant_from_text(text: str) -> datetime:
+    """Read a date-time of RFC 3339, or raise ValueError, or `Refusal` where no offset is told."""
     if not _DATE_TIME.fullmatch(text):
         raise ValueError
     moment = datetime.fromisoformat(text.upper())
@@ -60,8 +62,8 @@ def _instant(text: str) -> datetime:
 
 
 _FORMS: Mapping[type, Form] = {
-    UUID: (str, _uuid, "a UUID with hyphens"),
-    datetime: (str, _instant, "an RFC 3339 date-time with an offset"),
+    UUID: (str, uuid_from_text, "a UUID with hyphens"),
+    datetime: (str, instant_from_text, "an RFC 3339 date-time with an offset"),
     str: (str, str.__str__, "a string"),
     int: (int, int.__int__, "an integer"),
     bool: (bool, bool, "a boolean"),

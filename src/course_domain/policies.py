@@ -6,8 +6,8 @@ Pure functions of what they are given. An argument that cannot mean what its nam
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 from course_domain import values
@@ -15,20 +15,30 @@ from course_domain.actor import Actor, Role
 from course_domain.course import MAX_CERTIFICATE_VALIDITY_MONTHS, Course, CourseStatus
 from course_domain.participation import Registration, RegistrationStatus
 from course_domain.rules import Rule, Violation
-from course_domain.values import checked, optional, record, whole_number
+from course_domain.values import (
+    EARLIEST_INSTANT,
+    LATEST_INSTANT,
+    MAX_INTEGER,
+    checked,
+    is_plain_instant,
+    optional,
+    record,
+    whole_number,
+)
 
 REMINDER_LEAD_DAYS = 30
 """How long before the expiry its holder is reminded: time enough to take a follow-up course."""
 
-_PUBLISHED_ONLY = frozenset({CourseStatus.PUBLISHED})
+_COURSE = record(Course)
+_ACTOR = record(Actor)
+_REGISTRATION = optional(record(Registration))
+_ROLE = record(Role)
 
-_VISIBLE_STATUSES: Mapping[Role, frozenset[CourseStatus]] = MappingProxyType(
-    {
-        Role.PEER_MENTOR: _PUBLISHED_ONLY,
-        Role.COORDINATOR: _PUBLISHED_ONLY,
-        Role.ADMIN: frozenset(CourseStatus),
-    }
-)
+_VISIBLE_STATUSES: Mapping[Role, tuple[CourseStatus, ...]] = {
+    Role.PEER_MENTOR: (CourseStatus.PUBLISHED,),
+    Role.COORDINATOR: (CourseStatus.PUBLISHED,),
+    Role.ADMIN: tuple(CourseStatus),
+}
 
 
 def visible_statuses(role: Role) -> frozenset[CourseStatus]:
@@ -37,15 +47,19 @@ def visible_statuses(role: Role) -> frozenset[CourseStatus]:
     Peer mentors and coordinators published ones, admins all
     (``published_only_visible_to_users``).
     """
-    (role,) = checked(role=(record(Role), role))
-    return _VISIBLE_STATUSES[role]
+    (role,) = checked(role=(_ROLE, role))
+    return frozenset(_VISIBLE_STATUSES[role])
+
+
+_FOREIGN = (Violation(Rule.ORG_SCOPED_COURSE_ACCESS, ("organization_id",)),)
+_HIDDEN = (Violation(Rule.PUBLISHED_ONLY_VISIBLE_TO_USERS, ("status",)),)
 
 
 def _reasons_hidden(course: Course, actor: Actor) -> tuple[Violation, ...]:
-    if course.organization_id != actor.organization_id:
-        return (Violation(Rule.ORG_SCOPED_COURSE_ACCESS, ("organization_id",)),)
+    if course.organization_id.int != actor.organization_id.int:  # plain UUIDs both, quickly told
+        return _FOREIGN
     if course.status not in _VISIBLE_STATUSES[actor.role]:
-        return (Violation(Rule.PUBLISHED_ONLY_VISIBLE_TO_USERS, ("status",)),)
+        return _HIDDEN
     return ()
 
 
@@ -55,34 +69,34 @@ def can_view(course: Course, actor: Actor) -> bool:
     Only inside their own organization (``org_scoped_course_access``), and there only in a status
     that their role may see (``published_only_visible_to_users``).
     """
-    course, actor = checked(course=(record(Course), course), actor=(record(Actor), actor))
+    course, actor = checked(course=(_COURSE, course), actor=(_ACTOR, actor))
     return not _reasons_hidden(course, actor)
+
+
+# A reason is a value: the same for all who meet it, and not made anew for each.
+@lru_cache(maxsize=1024)
+def _broken(rule: Rule, field: str, value: object) -> Violation:
+    return Violation(rule, (field,), {field: value})
 
 
 def _deadline_enforced(course: Course, _confirmed_count: int, now: datetime) -> Violation | None:
     deadline = course.registration_deadline
     if deadline is None or now <= deadline:
         return None
-    return Violation(
-        Rule.REGISTRATION_DEADLINE_ENFORCED,
-        ("registration_deadline",),
-        {"registration_deadline": deadline},
-    )
+    return _broken(Rule.REGISTRATION_DEADLINE_ENFORCED, "registration_deadline", deadline)
 
 
 def _participants_cap(course: Course, confirmed_count: int, _now: datetime) -> Violation | None:
     cap = course.max_participants
     if cap is None or confirmed_count < cap:
         return None
-    return Violation(Rule.MAX_PARTICIPANTS_CAP, ("max_participants",), {"max_participants": cap})
+    return _broken(Rule.MAX_PARTICIPANTS_CAP, "max_participants", cap)
 
 
 def _published(course: Course, _confirmed_count: int, _now: datetime) -> Violation | None:
     if course.status is CourseStatus.PUBLISHED:
         return None
-    return Violation(
-        Rule.REGISTRATION_REQUIRES_PUBLISHED, ("status",), {"status": course.status.value}
-    )
+    return _broken(Rule.REGISTRATION_REQUIRES_PUBLISHED, "status", course.status.value)
 
 
 _REGISTRATION_RULES: tuple[Callable[[Course, int, datetime], Violation | None], ...] = (
@@ -109,18 +123,32 @@ def registration_rejections(
     ``max_participants_cap`` (as many confirmed as seats, or more), and
     ``registration_requires_published`` (an admin and an unpublished course).
     """
-    course, actor, confirmed_count, now, registration = checked(
-        course=(record(Course), course),
-        actor=(record(Actor), actor),
-        confirmed_count=(values.count, confirmed_count),
-        now=(values.instant, now),
-        registration=(optional(record(Registration)), registration),
-    )
+    if not (
+        type(course) is Course
+        and type(actor) is Actor
+        and type(confirmed_count) is int
+        and 0 <= confirmed_count <= MAX_INTEGER
+        and type(now) is datetime
+        and now.tzinfo is UTC
+        and EARLIEST_INSTANT <= now <= LATEST_INSTANT
+        and (registration is None or type(registration) is Registration)
+    ):  # not as a service gives them, which needs no second look
+        course, actor, confirmed_count, now, registration = checked(
+            course=(_COURSE, course),
+            actor=(_ACTOR, actor),
+            confirmed_count=(values.count, confirmed_count),
+            now=(values.instant, now),
+            registration=(_REGISTRATION, registration),
+        )
     hidden = _reasons_hidden(course, actor)
     if hidden or (registration is not None and registration.status is RegistrationStatus.CONFIRMED):
         return hidden
-    judged = (rule(course, confirmed_count, now) for rule in _REGISTRATION_RULES)
-    return tuple(violation for violation in judged if violation is not None)
+    reasons: tuple[Violation, ...] = ()
+    for rule in _REGISTRATION_RULES:
+        violation = rule(course, confirmed_count, now)
+        if violation is not None:
+            reasons = (*reasons, violation)
+    return reasons
 
 
 def is_registration_open(course: Course, now: datetime) -> bool:
@@ -128,7 +156,7 @@ def is_registration_open(course: Course, now: datetime) -> bool:
 
     Seats are another question: see `seats_left`.
     """
-    course, now = checked(course=(record(Course), course), now=(values.instant, now))
+    course, now = checked(course=(_COURSE, course), now=(values.instant, now))
     return _published(course, 0, now) is None and _deadline_enforced(course, 0, now) is None
 
 
@@ -138,15 +166,17 @@ def seats_left(course: Course, confirmed_count: int) -> int | None:
     A cap can be lowered below the confirmed count; nobody loses their seat by that.
     """
     course, confirmed_count = checked(
-        course=(record(Course), course), confirmed_count=(values.count, confirmed_count)
+        course=(_COURSE, course), confirmed_count=(values.count, confirmed_count)
     )
     cap: int | None = course.max_participants
     return None if cap is None else max(0, cap - confirmed_count)
 
 
+_ALLOWED_MONTHS = range(1, MAX_CERTIFICATE_VALIDITY_MONTHS + 1)
 _MONTHS = optional(whole_number(1, MAX_CERTIFICATE_VALIDITY_MONTHS))
 
 
+@lru_cache(maxsize=MAX_CERTIFICATE_VALIDITY_MONTHS)
 def _calendar_months(count: int) -> Any:
     # Loaded here: with calendar and locale it would be a tenth of `import course_domain`.
     dateutil: Any = import_module("dateutil.relativedelta")
@@ -159,6 +189,9 @@ def _on_the_wall(instant: datetime, step: Any, zone: tzinfo) -> datetime:
     As fold 0, a wall time that the zone repeats is its first pass, and one that it skips is
     read by the offset before the gap: it moves forward by the gap's length.
     """
+    if zone is UTC:
+        plain: datetime = instant + step
+        return plain
     wall: datetime = instant.astimezone(zone).replace(tzinfo=None) + step
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
@@ -173,9 +206,17 @@ def certificate_expires_at(
     ``fold``, such as `zoneinfo.ZoneInfo` (one of pytz is refused): a wall time that it skips
     moves forward by the length of the gap, one that it repeats is its first pass.
     """
-    issued_at, months, zone = checked(
-        issued_at=(values.instant, issued_at), months=(_MONTHS, months), zone=(values.zone, zone)
-    )
+    if not (
+        is_plain_instant(issued_at)
+        and type(months) is int
+        and months in _ALLOWED_MONTHS
+        and zone is UTC
+    ):
+        issued_at, months, zone = checked(
+            issued_at=(values.instant, issued_at),
+            months=(_MONTHS, months),
+            zone=(values.zone, zone),
+        )
     if months is None:
         return None
     return _on_the_wall(issued_at, _calendar_months(months), zone)

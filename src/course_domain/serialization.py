@@ -5,7 +5,6 @@ Nothing is coerced or rounded, no key is passed over. What is wrong with a docum
 (``$`` the document, ``$.start_date`` a field, ``$[3].title`` a field of an element).
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -18,6 +17,7 @@ from cattrs.gen import make_dict_unstructure_fn
 
 from course_domain import values
 from course_domain.course import Course
+from course_domain.course_json import read_all_surely, read_surely, write
 from course_domain.details import CourseChanges, CourseDetails
 from course_domain.documents import (
     DOCUMENTS,
@@ -53,6 +53,9 @@ __all__ = [
 ]
 
 
+_COURSE = values.record(Course)
+
+
 def course_from_json(document: str | bytes) -> Course:
     """Read a course from JSON text, or from its UTF-8 bytes without a byte order mark.
 
@@ -62,12 +65,14 @@ def course_from_json(document: str | bytes) -> Course:
     ``wrong_type``, ``naive_datetime``, ``unstorable_text`` and ``out_of_range`` in the order of the
     fields, the five validation rules of `Course`, and ``unknown_field``. None repeats a value.
     """
-    return read_document(decode(document), Course)
+    return read_surely(document) or read_document(decode(document), Course)
 
 
 def course_to_json(course: Course) -> str:
     """Write `course_to_dict` as JSON text; `course_from_json` reads an equal course from it."""
-    return json.dumps(course_to_dict(course), ensure_ascii=False)
+    if type(course) is not Course:
+        (course,) = values.checked(course=(_COURSE, course))
+    return write(course)
 
 
 def course_from_dict(document: Mapping[str, Any]) -> Course:
@@ -80,12 +85,15 @@ def course_to_dict(course: Course) -> dict[str, Any]:
 
     Raises `InvalidValue` (``wrong_type``) for what is no course.
     """
-    (known,) = values.checked(course=(values.record(Course), course))
+    (known,) = values.checked(course=(_COURSE, course))
     return _write_course(known)
 
 
 def courses_from_json(document: str | bytes) -> tuple[Course, ...]:
     """Read a JSON array of courses; `InvalidDocument` has every problem of every one."""
+    right = read_all_surely(document)
+    if right is not None:
+        return right
     elements = decode(document)
     if not isinstance(elements, list):
         raise invalid_document(wrong_type(elements, "an array"))
@@ -103,8 +111,8 @@ def courses_from_json(document: str | bytes) -> tuple[Course, ...]:
 
 def courses_to_json(courses: Iterable[Course]) -> str:
     """Write courses as a JSON array; `InvalidValue` (``wrong_type``) for what are no courses."""
-    (known,) = values.checked(courses=(values.each(values.record(Course)), courses))
-    return json.dumps([_write_course(each) for each in known], ensure_ascii=False)
+    (known,) = values.checked(courses=(values.each(_COURSE), courses))
+    return f"[{','.join(map(write, known))}]"
 
 
 def course_details_from_json(document: str | bytes) -> CourseDetails:

@@ -7,7 +7,7 @@ Nothing is coerced; a subclass, as database drivers give, becomes the plain type
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 from uuid import UUID
 
 from course_domain.rules import InvalidValue, Rule, Violation
@@ -104,10 +104,22 @@ def _plain(value: datetime) -> datetime:
     return datetime.combine(datetime.date(value), datetime.timetz(value))
 
 
+def is_plain_instant(value: Any) -> TypeGuard[datetime]:
+    """Tell whether a value is surely an instant in bounds, and just as records keep it."""
+    return (
+        type(value) is datetime
+        and value.tzinfo is UTC
+        and not value.fold
+        and EARLIEST_INSTANT <= value <= LATEST_INSTANT
+    )
+
+
 def instant_until(latest: datetime) -> Kind[datetime]:
     """Make the kind of an aware datetime from 1900 to `latest`; it becomes one in UTC."""
 
     def bounded(value: Any) -> datetime:
+        if is_plain_instant(value) and value <= latest:
+            return value
         if not isinstance(value, datetime):
             raise _wrong_type(value, "datetime")
         plain = _plain(value)
@@ -196,6 +208,8 @@ def zone(value: Any) -> tzinfo:
     A zone of pytz does not: joined to a wall time it is the mean time of before the railways,
     and certificates would expire some minutes off.
     """
+    if value is UTC:
+        return value
     if not isinstance(value, tzinfo):
         raise _wrong_type(value, "tzinfo")
     try:
