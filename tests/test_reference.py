@@ -27,8 +27,8 @@ PUBLIC = {
 """The modules that a host imports from."""
 
 INSIDE = {
-    "aio_bridge", "aio_ports", "course_json", "documents", "english", "evolving", "keyset",
-    "norwegian", "schema", "shapes",
+    "aio_bridge", "aio_ports", "course_json", "documents", "english", "keyset",
+    "norwegian", "schema",
 }  # fmt: skip
 """The modules behind the root that only others of the library import from."""
 

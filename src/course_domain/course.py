@@ -127,9 +127,7 @@ VALIDATION_RULES: tuple[tuple[Rule, tuple[str, ...], Callable[..., bool]], ...] 
 
 
 _names = list(COURSE_KINDS)
-_shapes = Shapes(
-    tuple((holds, tuple(map(_names.index, names))) for _, names, holds in VALIDATION_RULES)
-)
+_shapes = Shapes((holds, tuple(map(_names.index, names))) for _, names, holds in VALIDATION_RULES)
 
 
 def _broken_rules(plain: Mapping[str, Any]) -> list[Violation]:

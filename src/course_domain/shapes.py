@@ -4,11 +4,9 @@ Almost every record is made of values that are right. So that these do not pay f
 what is wrong, their types are compared as one, and only what a type leaves open is judged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
-
-import attrs
 
 from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT
 
@@ -18,14 +16,13 @@ Check = tuple[Callable[..., bool], tuple[int, ...]]
 _COMMON_NUMBERS = range(1_201)  # in bounds for every field; any other is looked at
 
 
-@attrs.define
 class Shapes:
     """Remember of which types the values were that one kind of record took as they are."""
 
-    _checks: tuple[Check, ...]
-    _left_open: dict[tuple[type, ...], tuple[Any, ...]] = attrs.field(
-        factory=dict[tuple[type, ...], tuple[Any, ...]], init=False
-    )
+    def __init__(self, checks: Iterable[Check]) -> None:
+        """Begin with no shape; `checks` are held, beside what a type leaves open."""
+        self._checks = tuple(checks)
+        self._left_open: dict[tuple[type, ...], tuple[Any, ...]] = {}
 
     def learn(self, given: tuple[Any, ...]) -> None:
         """Take note of values that were right, and kept as they are."""
