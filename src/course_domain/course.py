@@ -130,7 +130,8 @@ _names = list(COURSE_KINDS)
 _shapes = Shapes((holds, tuple(map(_names.index, names))) for _, names, holds in VALIDATION_RULES)
 
 
-def _broken_rules(plain: Mapping[str, Any]) -> list[Violation]:
+def broken_rules(plain: Mapping[str, Any]) -> list[Violation]:
+    """List the validation rules that values of the right types break, in their order."""
     broken: list[Violation] = []
     for rule, names, holds in VALIDATION_RULES:
         judged = [plain.get(name) for name in names]
@@ -141,7 +142,7 @@ def _broken_rules(plain: Mapping[str, Any]) -> list[Violation]:
 
 def _judged(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Violation]]:
     plain, violations = values.judge(COURSE_KINDS, fields.items())
-    return plain, violations + _broken_rules(plain)
+    return plain, violations + broken_rules(plain)
 
 
 def course_violations(**fields: object) -> tuple[Violation, ...]:

@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from types import NoneType
@@ -14,7 +13,7 @@ from uuid import UUID
 import attrs
 
 from course_domain import values
-from course_domain.course import COURSE_KINDS, Course, course_violations
+from course_domain.course import COURSE_KINDS, Course, broken_rules
 from course_domain.details import CourseChanges, CourseDetails
 from course_domain.errors import InvalidDocument
 from course_domain.rules import Rule, Violation
@@ -93,8 +92,10 @@ def read_value(value: Any, form: Form) -> Any:
     if value is _TWICE:
         raise Refusal(Rule.MALFORMED_DOCUMENT, reason="the field stands twice")
     if isinstance(value, base) and (base is bool or not isinstance(value, bool)):
-        with suppress(ValueError):
+        try:
             return take(value)
+        except ValueError:
+            raise wrong_type(value, expected) from None
     raise wrong_type(value, expected)
 
 
@@ -140,13 +141,11 @@ def read_document(document: Any, kind: type[T], path: str = "$") -> T:
     given = cast("Mapping[object, object]", document)
     required = DOCUMENTS[kind]
     names = [name for name in required if required[name] or name in given]
-    plain, violations = values.judge(_KINDS, [(name, given.get(name)) for name in names])
-    judged = course_violations(**{name: plain[name] for name in plain if name in COURSE_KINDS})
-    violations += [each for each in judged if each not in violations]
-    problems = [
-        attrs.evolve(each, params={**each.params, "path": f"{path}.{each.fields[0]}"})
-        for each in violations
-    ]
+    plain, problems = values.judge(_KINDS, [(name, given.get(name)) for name in names], path)
+    problems += (
+        Violation(each.rule, each.fields, {"path": f"{path}.{each.fields[0]}"})
+        for each in broken_rules(plain)
+    )
     problems += (_unknown_field(path, key) for key in given if key not in required)
     if problems:
         raise InvalidDocument(problems)

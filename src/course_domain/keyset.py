@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -30,36 +30,39 @@ class Rows(Generic[T]):
     """Rows in the order of their places; what is new is sorted in when somebody reads."""
 
     def __init__(self) -> None:
-        self._rows: dict[Place, T] = {}
-        self._order: list[Place] = []
-        self._unsorted: list[Place] = []
+        self._places: set[Place] = set()
+        self._sorted: list[tuple[Place, T]] = []
+        self._unsorted: list[tuple[Place, T]] = []
 
     def put(self, place: Place, row: T) -> None:
         """Put a row in its place, over the one that is there."""
-        if place not in self._rows:
-            is_last = not self._order or self._order[-1] < place
-            (self._order if is_last else self._unsorted).append(place)
-        self._rows[place] = row
+        self.drop(place)
+        self._places.add(place)
+        is_last = not self._sorted or self._sorted[-1][0] < place
+        (self._sorted if is_last else self._unsorted).append((place, row))
 
     def drop(self, place: Place) -> None:
         """Take the row out of this place, if there is one."""
-        if self._rows.pop(place, None) is not None:
+        if place in self._places:
+            self._places.remove(place)
             self._sort()
-            del self._order[bisect_left(self._order, place)]
+            del self._sorted[self._index(place)]
 
     def from_place(self, place: Place) -> Iterator[tuple[Place, T]]:
         """Give the rows from this place on, in order."""
         self._sort()
-        for index in range(bisect_left(self._order, place), len(self._order)):
-            yield self._order[index], self._rows[self._order[index]]
+        return map(self._sorted.__getitem__, range(self._index(place), len(self._sorted)))
+
+    def _index(self, place: Place) -> int:
+        return bisect_left(self._sorted, place, key=place_of)
 
     def _sort(self) -> None:
         if len(self._unsorted) > _FEW:
-            self._order += self._unsorted
-            self._order.sort()
+            self._sorted += self._unsorted
+            self._sorted.sort(key=place_of)
         else:
-            for place in self._unsorted:
-                insort(self._order, place)
+            for each in self._unsorted:
+                insort(self._sorted, each, key=place_of)
         self._unsorted.clear()
 
 
@@ -96,8 +99,11 @@ def place_of(row: tuple[Place, Any]) -> Place:
     return row[0]
 
 
-def until(end: int, rows: Iterable[tuple[Place, T]]) -> Iterator[tuple[Place, T]]:
-    """Give the rows in front of an instant, in microseconds, and no further."""
+def until(end: int | None, rows: Iterator[tuple[Place, T]]) -> Iterator[tuple[Place, T]]:
+    """Give the rows in front of an instant, in microseconds, and no further; None for no end."""
+    if end is None:
+        yield from rows
+        return
     for row in rows:
         if row[0][0] >= end:
             return
@@ -142,7 +148,7 @@ class Ledger(Generic[R]):
         """Give a page of what an organization has, on this course and of this person."""
         limit = page_limit(limit)
         begin = place_after(self._query, after, 2)
-        end = UNDATED + 1 if before is None else microseconds(before)
+        end = None if before is None else microseconds(before)
         # A person has few records, so those on one course are sought among them.
         scope = (organization_id, None if user_id is not None else course_id, user_id)
         kept = self._rows.get(scope, Rows[R]()).from_place(begin)

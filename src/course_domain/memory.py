@@ -14,7 +14,6 @@ import attrs
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.errors import CourseNotFound, DuplicateCourse, RepositoryUnavailable
 from course_domain.keyset import (
-    UNDATED,
     Ledger,
     Place,
     Rows,
@@ -122,7 +121,7 @@ class InMemoryCourseRepository:
         if starts_from is not None:
             begin = max(begin, (microseconds(starts_from),))
         dated = starts_from is not None or starts_before is not None
-        end = microseconds(starts_before) if dated else UNDATED + 1
+        end = microseconds(starts_before) if dated else None
         wanted = CourseStatus if statuses is None else frozenset(statuses)
         with self._storing:
             lists = [

@@ -222,11 +222,12 @@ def zone(value: Any) -> tzinfo:
 
 
 def judge(
-    kinds: Mapping[str, Kind[Any]], values: Iterable[tuple[str, object]]
+    kinds: Mapping[str, Kind[Any]], values: Iterable[tuple[str, object]], path: str | None = None
 ) -> tuple[dict[str, Any], list[Violation]]:
     """Give the values of the right type, plain, and a violation for each that is refused.
 
     A value that is only out of its bounds stands in both, so that further rules can judge it.
+    With the `path` of a document, each violation has that of its field.
     """
     plain: dict[str, Any] = {}
     violations: list[Violation] = []
@@ -234,7 +235,8 @@ def judge(
         try:
             plain[name] = kinds[name](value)
         except Refusal as refusal:
-            violations.append(Violation(refusal.rule, (name,), refusal.params))
+            place = {} if path is None else {"path": f"{path}.{name}"}
+            violations.append(Violation(refusal.rule, (name,), refusal.params | place))
             if refusal.typed is not None:
                 plain[name] = refusal.typed
     return plain, violations
