@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 
 import course_domain
-from course_domain import CourseDomainError, Rule
+from course_domain import Rule
 
 project = "course_domain"
 release = version = installed_version("course-domain")
@@ -116,9 +116,7 @@ def _prepare_signature(
 def _show_public_bases(
     _app: Sphinx, _name: str, _documented: object, _options: object, bases: list[Any]
 ) -> None:
-    bases[:] = [
-        CourseDomainError if each.__name__ == "ErrorWithViolations" else each for each in bases
-    ]
+    bases[:] = [each for each in bases if each.__name__ != "ErrorWithViolations"]
 
 
 def setup(app: Sphinx) -> None:

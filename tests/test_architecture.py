@@ -47,7 +47,7 @@ ORDER = (
 KEPT_FROM: dict[str, set[str]] = {"sql": {"__init__", "service", "memory"}, "testing": set()}
 FOREIGN = {
     "aio_threads": ("attrs", "anyio"),
-    "course_json": ("msgspec",),
+    "course_json": ("attrs", "msgspec"),
     "policies": ("attrs", "dateutil.relativedelta"),
     "serialization": ("attrs", "cattrs"),
     "sql": ("attrs", "sqlalchemy", "tenacity"),

@@ -17,7 +17,7 @@ class InvalidDocument(InvalidValue):
     """Refuse a JSON document; each of `violations` has its place as ``params["path"]``."""
 
 
-class RegistrationRejected(ErrorWithViolations):
+class RegistrationRejected(ErrorWithViolations, CourseDomainError):
     """Refuse a registration; `violations` are those of `registration_rejections`."""
 
 

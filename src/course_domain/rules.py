@@ -172,7 +172,7 @@ class CourseDomainError(Exception):
     """Stand above every error of this library; never raised itself."""
 
 
-class ErrorWithViolations(CourseDomainError):
+class ErrorWithViolations(Exception):
     """Carry every reason at once, in the order of the rules."""
 
     violations: tuple[Violation, ...]
@@ -188,5 +188,5 @@ class ErrorWithViolations(CourseDomainError):
         )
 
 
-class InvalidValue(ErrorWithViolations, ValueError):
+class InvalidValue(ErrorWithViolations, CourseDomainError, ValueError):
     """Refuse values that cannot mean what their names say; `violations` lists them all."""
