@@ -1,4 +1,4 @@
-"""How much the hot paths do, in calls of Python functions, which no clock and no load can change."""
+"""How much the hot paths do: in calls of Python functions, which no load can change."""
 
 import sys
 from collections.abc import Callable

@@ -159,34 +159,45 @@ def _text(value: str | None) -> str:
     return "null" if value is None else _quoted(value)
 
 
+_TWO = [f"{number:02}" for number in range(60)]
+
+
 def _date_time(value: datetime | None) -> str:
+    """Write an instant in UTC, from its parts: half as long as by way of `isoformat`."""
     if value is None:
         return "null"
-    return f'"{datetime.combine(value, value.time()).isoformat()}Z"'
+    date = f"{value.year}-{_TWO[value.month]}-{_TWO[value.day]}"
+    time = f"{_TWO[value.hour]}:{_TWO[value.minute]}:{_TWO[value.second]}"
+    fraction = f".{value.microsecond:06}" if value.microsecond else ""
+    return f'"{date}T{time}{fraction}Z"'
 
 
-def _plain(value: bool | int | None) -> str:
-    return "null" if value is None else str(value).lower()
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
 
 
 def write_by_json(course: Course) -> str:
     """Write a course as JSON text, its fields in their order."""
     return (
-        f'{{"id":"{course.id}"'
-        f',"organization_id":"{course.organization_id}"'
+        f'{{"id":"{course.id!s}"'
+        f',"organization_id":"{course.organization_id!s}"'
         f',"title":{_quoted(course.title)}'
         f',"description":{_text(course.description)}'
-        f',"course_type":"{course.course_type}"'
-        f',"status":"{course.status}"'
+        f',"course_type":"{course.course_type!s}"'
+        f',"status":"{course.status!s}"'
         f',"start_date":{_date_time(course.start_date)}'
         f',"end_date":{_date_time(course.end_date)}'
         f',"location":{_text(course.location)}'
-        f',"is_virtual":{_plain(course.is_virtual)}'
-        f',"max_participants":{_plain(course.max_participants)}'
-        f',"issues_certificate":{_plain(course.issues_certificate)}'
-        f',"certificate_validity_months":{_plain(course.certificate_validity_months)}'
+        f',"is_virtual":{_flag(course.is_virtual)}'
+        f',"max_participants":{_number(course.max_participants)}'
+        f',"issues_certificate":{_flag(course.issues_certificate)}'
+        f',"certificate_validity_months":{_number(course.certificate_validity_months)}'
         f',"registration_deadline":{_date_time(course.registration_deadline)}'
-        f',"created_by":"{course.created_by}"'
+        f',"created_by":"{course.created_by!s}"'
         f',"created_at":{_date_time(course.created_at)}'
         f',"updated_at":{_date_time(course.updated_at)}}}'
     )

@@ -13,7 +13,7 @@ from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT
 Check = tuple[Callable[..., bool], tuple[int, ...]]
 """What must hold of the one or two values at these places, unless one of them is None."""
 
-_COMMON_NUMBERS = range(1_201)  # in bounds for every field; any other is looked at
+_COMMON = 1_200  # up to here a number is in bounds for every field; any other is looked at
 
 
 class Shapes:
@@ -22,6 +22,7 @@ class Shapes:
     def __init__(self, checks: Iterable[Check]) -> None:
         """Begin with no shape; `checks` are held, beside what a type leaves open."""
         self._checks = tuple(checks)
+        self._latest: tuple[list[type], tuple[Any, ...]] = ([], ())  # as the next often is, too
         self._left_open: dict[tuple[type, ...], tuple[Any, ...]] = {}
 
     def learn(self, given: tuple[Any, ...]) -> None:
@@ -41,9 +42,13 @@ class Shapes:
     # Every course passes here: one loop after another, without a call.
     def fit(self, given: tuple[Any, ...]) -> bool:  # noqa: C901, PLR0911, PLR0912
         """Tell whether these values are surely right, and plain; False is no more than a doubt."""
-        left_open = self._left_open.get(tuple(map(type, given)))
-        if left_open is None:
-            return False
+        types = [*map(type, given)]
+        known, left_open = self._latest
+        if types != known:
+            left_open = self._left_open.get(tuple(types))
+            if left_open is None:
+                return False
+            self._latest = types, left_open
         instants, texts, numbers, of_one, of_two = left_open
         for place in instants:
             instant = given[place]
@@ -61,7 +66,7 @@ class Shapes:
                 except UnicodeEncodeError:
                     return False
         for place in numbers:
-            if given[place] not in _COMMON_NUMBERS:
+            if not 0 <= given[place] <= _COMMON:
                 return False
         for holds, place in of_one:
             if not holds(given[place]):
