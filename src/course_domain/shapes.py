@@ -45,10 +45,10 @@ class Shapes:
         types = [*map(type, given)]
         known, left_open = self._latest
         if types != known:
-            left_open = self._left_open.get(tuple(types))
-            if left_open is None:
+            found = self._left_open.get(tuple(types))
+            if found is None:
                 return False
-            self._latest = types, left_open
+            self._latest = types, (left_open := found)
         instants, texts, numbers, of_one, of_two = left_open
         for place in instants:
             instant = given[place]

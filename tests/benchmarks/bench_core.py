@@ -39,6 +39,8 @@ from course_domain import (
     renewal_reminder_at,
     serialization,
 )
+from course_domain import course as course_module
+from course_domain.course import made_of, values_of
 from course_domain.evolving import evolve
 
 COURSES = 1_000
@@ -179,6 +181,33 @@ def reading(fields: list[dict[str, Any]]) -> Iterator[Row]:
     )
 
 
+def parts(fields: list[dict[str, Any]]) -> Iterator[Row]:
+    """Do each part of a read by itself, beside the whole read of pydantic."""
+    courses = [Course(**each) for each in fields]
+    texts = list(map(serialization.course_to_json, courses))
+    given = list(map(values_of, courses))
+    objects = list(map(json.loads, texts))
+    ids = [[each[name] for name in ("id", "organization_id", "created_by")] for each in objects]
+    instants = [[each[name] for name in each if name.endswith(("date", "_at"))] for each in objects]
+    msgspec_reads: Any = vars(course_json)["_decode_fields"]
+    msgspec_writes: Any = vars(course_json)["_encode"]
+    shapes: Any = vars(course_module)["_shapes"]
+    whole = each_of(texts, PydanticCourse.model_validate_json)
+    of_one: dict[str, Case] = {
+        "`json.loads`": each_of(texts, json.loads),
+        "msgspec's decoding to typed fields": each_of(texts, msgspec_reads),
+        "its encoding of them again": each_of(list(map(msgspec_reads, texts)), msgspec_writes),
+        "three `UUID(text)`": each_of(ids, lambda each: list(map(UUID, each))),
+        "four `datetime.fromisoformat`": each_of(
+            instants, lambda each: list(map(datetime.fromisoformat, each))
+        ),
+        "types, bounds and rules": each_of(given, shapes.fit),
+        "the object, its seventeen slots": each_of(given, made_of),
+    }
+    for name, case in of_one.items():
+        yield f"{name}, alone", "pydantic's whole read", case, whole
+
+
 def ours_told(text: str) -> Any:
     """Give our problems."""
     try:
@@ -254,7 +283,7 @@ def main() -> None:
     report(f"Python {platform.python_version()}, {', '.join(named)}")
     fields = list(map(course_fields, range(COURSES)))
     rows: list[tuple[object, ...]] = [("work", "beside", "ratio")]
-    for part in (building, reading, deciding):
+    for part in (building, reading, parts, deciding):
         for work, peer, ours, theirs in part(fields):
             taken = interleaved({"ours": ours, "theirs": theirs}, asked.rounds)
             rows.append((work, peer, ratio(taken["ours"], taken["theirs"])))
