@@ -103,6 +103,9 @@ class Wire:
             def cursor(self, factory: Any = Cursor) -> Any:
                 return super().cursor(factory)
 
+            def commit(self) -> None:
+                around(self, "COMMIT", super().commit)
+
         return sqlite3.connect(*arguments, **options, factory=Connection)
 
     def _postgresql(self, *arguments: Any, **options: Any) -> Any:

@@ -49,7 +49,7 @@ from course_domain.sql import (
     SqlCourseRepository,
     connections,
     create_schema,
-    postgresql,
+    rows,
     statements,
 )
 from course_domain.sql.changes import CourseChange, ParticipationChange
@@ -474,7 +474,7 @@ def test_what_is_known_of_a_course_is_what_is_stored(
     postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A decision is shown the course as it is, also by a writer that has read it before."""
-    monkeypatch.setattr(postgresql, "_MOST_KNOWN", 1)
+    monkeypatch.setattr(rows, "_MOST_KNOWN", 1)
     repository = postgresql_store.repository
     repository.add(course(id=OTHER_COURSE_ID))
     titles: list[str] = []
@@ -495,6 +495,11 @@ def test_what_is_known_of_a_course_is_what_is_stored(
     assert [course().title] * 4 + ["Another title"] == titles
 
 
+def convoys_over(engine: sa.Engine) -> Convoys:
+    """Give what decides and stores for all who wait, apart from who waits."""
+    return Convoys(RegistrationConvoys(connections.database_of(engine)).decide_and_store)
+
+
 def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store) -> None:
     """Who was answered or refused on ground of what may not be stored is asked again."""
     admin = actor(Role.ADMIN)
@@ -502,7 +507,7 @@ def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store)
     first, again, refused = (
         ride([], user_id) for user_id in (OTHER_USER_ID, OTHER_USER_ID, uuid4())
     )
-    convoys = RegistrationConvoys(postgresql_store.engine)
+    convoys = convoys_over(postgresql_store.engine)
     postgresql_store.at("before convoy", lose)
     convoys.drive([first, again, refused])
     assert first.not_known is not None
@@ -517,7 +522,7 @@ def test_nobody_is_answered_when_the_one_who_stores_is_stopped(postgresql_store:
         raise KeyboardInterrupt
 
     rides = [ride([], uuid4()) for _ in range(3)]
-    convoys = RegistrationConvoys(postgresql_store.engine)
+    convoys = convoys_over(postgresql_store.engine)
     postgresql_store.at("before convoy", interrupt)
     with pytest.raises(KeyboardInterrupt):
         convoys.drive(rides)
@@ -546,7 +551,7 @@ def test_nobody_is_answered_whose_writer_was_stopped(
 ) -> None:
     """Who waited for a thread that was stopped is told so, and may ask again."""
     writer = Writer(postgresql_store.engine)
-    monkeypatch.setattr(writer, "_convoys", Convoys(lambda _rides: None))
+    monkeypatch.setattr(writer, "_convoys", Convoys(lambda *_: None))
     with pytest.raises(RepositoryUnavailable, match="was stopped"):
         writer.change_participation(ride([], OTHER_USER_ID).change)
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)
@@ -626,11 +631,11 @@ def test_a_course_that_others_always_change_first_is_unavailable(
     database = connections.database_of(engine)
 
     def store_what_is_stale() -> None:
-        with database.writing() as connection:
-            seen = change.load(connection)
+        with database.writing() as cursor:
+            seen = change.load(cursor)
             assert seen is not None
             stale = attrs.evolve(seen, version=seen.version - 1)
-            change.store(connection, stale, change.decided(seen.state))
+            change.store(cursor, stale, change.decided(seen.state))
 
     with pytest.raises(RepositoryUnavailable, match="others changed the course first"):
         connections.trying(store_what_is_stale)

@@ -2,21 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import attrs
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.schema import CreateTable
 
 from course_domain import COURSE_INDEXES, CourseStatus
 from course_domain.keyset import UNDATED, cursor, microseconds
 from course_domain.sql import SqlCourseRepository, create_schema, metadata
+from course_domain.sql.driver import Compiled, Cursor, Statement
 from course_domain.sql.schema import courses
 from engines import Databases, disposed
 
@@ -134,24 +135,29 @@ Asked = list[tuple[str, Any]]
 
 
 @contextmanager
-def listening(engine: sa.Engine) -> Generator[Asked, None, None]:
-    """Give the statements that are executed inside, with their parameters."""
+def listening() -> Generator[Asked, None, None]:
+    """Give the statements that the adapter executes inside, with their parameters."""
     asked: Asked = []
+    execute = Cursor._execute
 
-    def listen(*arguments: Any) -> None:
-        asked.append(arguments[2:4])
+    def listen(cursor: Cursor, statement: Statement, parameters: Mapping[str, Any]) -> None:
+        compiled = cursor._driver.compiled(statement)
+        asked.append((compiled.text, compiled.parameters(parameters)))
+        execute(cursor, statement, parameters)
 
-    event.listen(engine, "before_cursor_execute", listen)
-    try:
+    with patch.object(Cursor, "_execute", listen):
         yield asked
-    finally:
-        event.remove(engine, "before_cursor_execute", listen)
 
 
 def plans(engine: sa.Engine, call: Callable[[], object]) -> list[Plan]:
     """Give the plans of all statements of a call; on PostgreSQL those for any parameters, too."""
-    with listening(engine) as asked:
+    with listening() as asked:
         call()
+    return explained(engine, asked)
+
+
+def explained(engine: sa.Engine, asked: Asked) -> list[Plan]:
+    """Give the plans of statements."""
     explain = {"sqlite": _explained_by_sqlite, "postgresql": _explained_by_postgresql}
     with engine.connect() as connection:
         return [
@@ -219,12 +225,10 @@ def test_query_on_the_columns_of_an_index_uses_it(
     engine: sa.Engine, index: str, condition: sa.ColumnElement[bool]
 ) -> None:
     """Who asks by the columns of one of the owner's indexes is answered by it."""
+    asked = Compiled(sa.select(courses.c.title).where(condition), engine.dialect)
+    plan, *_ = explained(engine, [(asked.text, asked.parameters({}))])
 
-    def ask() -> None:
-        with engine.connect() as connection:
-            connection.execute(sa.select(courses.c.title).where(condition)).all()
-
-    assert Plan(frozenset({index})) == plans(engine, ask)[0]
+    assert Plan(frozenset({index})) == plan
 
 
 # --- Pages

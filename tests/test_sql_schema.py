@@ -41,7 +41,7 @@ from builders import (
 )
 from course_domain import COURSE_INDEXES, Participation
 from course_domain.sql import SqlCourseRepository, create_schema, metadata
-from course_domain.sql.rows import columns_of
+from course_domain.sql.rows import new
 from course_domain.sql.schema import certificates, courses, registrations, reminders
 from engines import Databases, disposed
 
@@ -115,6 +115,11 @@ def empty(databases: Databases) -> Iterator[sa.Engine]:
 def ours() -> UUID:
     """Give an organization that nobody else has."""
     return uuid4()
+
+
+def columns_of(record: Any) -> dict[str, Any]:
+    """Give a record as the adapter writes it, by the names of its columns."""
+    return {name.removeprefix("new_"): value for name, value in new(record).items()}
 
 
 def insert(engine: sa.Engine, table: sa.Table, **fields: object) -> None:

@@ -298,12 +298,12 @@ def test_completion_is_a_fixed_number_of_statements(ours: Ours) -> None:
 # --- With all that begins, ends and sets up
 
 READ_IN_FULL = {
-    "sqlite": ["SELECT", "PRAGMA"],
+    "sqlite": ["SELECT"],
     "postgresql": ["SELECT"],
-    "mariadb": ["SET", "SELECT", "ROLLBACK", "SET", "SET", "COMMIT"],
+    "mariadb": ["SELECT", "ROLLBACK"],
 }
 REGISTRATION_IN_FULL = {
-    "sqlite": ["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT", "PRAGMA"],
+    "sqlite": ["BEGIN", "SELECT", "UPDATE", "INSERT", "COMMIT"],
     "postgresql": ["SELECT", "WITH"],
     "mariadb": ["SELECT", "SELECT", "UPDATE", "INSERT", "COMMIT", "ROLLBACK"],
 }

@@ -5,14 +5,13 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
-import sqlalchemy as sa
 
 from course_domain.course import Course
 from course_domain.participation import Participation, Registration, RegistrationStatus
 from course_domain.sql import statements
 from course_domain.sql.connections import LostRace
-from course_domain.sql.rows import columns_of, course_of, participation_of
-from course_domain.sql.schema import certificates, registrations, reminders
+from course_domain.sql.driver import Cursor
+from course_domain.sql.rows import new
 
 S = TypeVar("S")
 
@@ -37,11 +36,11 @@ class Change(Protocol[S]):
         """Ask the decision; what it raises is carried by `FromDecision`."""
         ...
 
-    def load(self, connection: sa.Connection) -> Seen[S] | None:
+    def load(self, cursor: Cursor) -> Seen[S] | None:
         """Load one committed state; None when the organization has no such course."""
         ...
 
-    def store(self, connection: sa.Connection, seen: Seen[S], answer: S) -> S:
+    def store(self, cursor: Cursor, seen: Seen[S], answer: S) -> S:
         """Store an answer on condition of the version, and give the state after.
 
         Raises `LostRace` when somebody was first.
@@ -68,8 +67,8 @@ def _asked(decide: Callable[[S], S], state: S) -> S:
         raise FromDecision(error) from None
 
 
-def _expect_one(result: sa.CursorResult[Any]) -> None:
-    if result.rowcount != 1:
+def _expect_one(count: int) -> None:
+    if count != 1:
         raise LostRace
 
 
@@ -84,15 +83,15 @@ class CourseChange:
         """Ask the decision."""
         return _asked(self.decide, state)
 
-    def load(self, connection: sa.Connection) -> Seen[Course] | None:
+    def load(self, cursor: Cursor) -> Seen[Course] | None:
         """Load the course."""
-        row = connection.execute(statements.LOAD_COURSE, self.keys).one_or_none()
-        return None if row is None else Seen(row[0], course_of(row[1:]))
+        rows = cursor.fetch(statements.LOAD_COURSE, self.keys)
+        return Seen(rows[0][0], cursor.rows.course(rows[0][1:])) if rows else None
 
-    def store(self, connection: sa.Connection, seen: Seen[Course], answer: Course) -> Course:
+    def store(self, cursor: Cursor, seen: Seen[Course], answer: Course) -> Course:
         """Store every column of the answer."""
-        statement = statements.STORE_COURSE.values(**columns_of(answer))
-        _expect_one(connection.execute(statement, {**self.keys, "seen_version": seen.version}))
+        stored = {**self.keys, **new(answer), "seen_version": seen.version}
+        _expect_one(cursor.write(statements.STORE_COURSE, stored))
         return answer
 
     def after(self, _seen: Seen[Course], answer: Course, now: Course) -> Course | None:
@@ -128,23 +127,27 @@ class ParticipationChange:
         user_id: UUID = self.keys["of_user"]
         return user_id
 
-    def load(self, connection: sa.Connection) -> Seen[Participation] | None:
+    def load(self, cursor: Cursor) -> Seen[Participation] | None:
         """Load course, count, registration and certificate in one statement."""
-        row = connection.execute(statements.LOAD_PARTICIPATION, self.keys).one_or_none()
-        return None if row is None else Seen(row[0], participation_of(row, self.user_id))
+        rows = cursor.fetch(statements.LOAD_PARTICIPATION, self.keys)
+        if not rows:
+            return None
+        return Seen(rows[0][0], cursor.rows.participation(rows[0], self.user_id))
 
     def store(
-        self, connection: sa.Connection, seen: Seen[Participation], answer: Participation
+        self, cursor: Cursor, seen: Seen[Participation], answer: Participation
     ) -> Participation:
         """Store registration, certificate and reminder; the course's row first, as the guard."""
         state = seen.state
         counted = {**self.keys, "seen_version": seen.version, "seats": seats_taken(state, answer)}
-        _expect_one(connection.execute(statements.COUNT_SEATS, counted))
+        _expect_one(cursor.write(statements.COUNT_SEATS, counted))
         if answer.registration is not None and answer.registration != state.registration:
-            self._store_registration(connection, state, answer.registration)
+            is_there = state.registration is not None
+            store = statements.STORE_REGISTRATION if is_there else statements.ADD_REGISTRATION
+            cursor.write(store, {**self.keys, **new(answer.registration)})
         if answer.certificate is not None and state.certificate is None:
-            connection.execute(sa.insert(certificates), [columns_of(answer.certificate)])
-        return self._after(state, answer, is_added=self._add_reminder(connection, state, answer))
+            cursor.write(statements.ADD_CERTIFICATE, new(answer.certificate))
+        return self._after(state, answer, is_added=self._add_reminder(cursor, state, answer))
 
     def stored(self, seen: Seen[Participation], answer: Participation) -> Participation:
         """Give the state after an answer that adds no reminder."""
@@ -160,27 +163,15 @@ class ParticipationChange:
         is_new = seen.state.certificate is None and answer.certificate is not None
         return attrs.evolve(now, reminder=answer.reminder if is_new else None)
 
-    def _store_registration(
-        self, connection: sa.Connection, state: Participation, registration: Registration
-    ) -> None:
-        if state.registration is None:
-            connection.execute(sa.insert(registrations), [columns_of(registration)])
-        else:
-            statement = statements.STORE_REGISTRATION.values(**columns_of(registration))
-            connection.execute(statement, self.keys)
-
-    def _add_reminder(
-        self, connection: sa.Connection, state: Participation, answer: Participation
-    ) -> bool:
+    def _add_reminder(self, cursor: Cursor, state: Participation, answer: Participation) -> bool:
         """Put the reminder into the outbox, unless it was ever there or its certificate is not."""
         reminder, stored = answer.reminder, state.certificate
         if reminder is None or (stored is not None and answer.certificate not in (None, stored)):
             return False
         key = {**self.keys, "of_certificate": reminder.certificate_id}
-        if connection.execute(statements.FIND_REMINDER, key).one_or_none() is not None:
+        if cursor.fetch(statements.FIND_REMINDER, key):
             return False
-        row = {**columns_of(reminder), "is_scheduled": False}
-        connection.execute(sa.insert(reminders), [row])
+        cursor.write(statements.ADD_REMINDER, new(reminder))
         return True
 
     def _after(

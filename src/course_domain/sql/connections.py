@@ -1,16 +1,15 @@
 """How the adapter uses an engine: set-up of connections, transactions, lines, and trying again."""
 
 import time
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-import attrs
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import (
     RetryCallState,
@@ -20,7 +19,9 @@ from tenacity import (
 )
 
 from course_domain.errors import RepositoryUnavailable
+from course_domain.sql.driver import Cursor, Driver
 from course_domain.sql.faults import Fault, fault_of
+from course_domain.sql.rows import Rows
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ _SET_UP = {
 }
 _SET_UP["mariadb"] = _SET_UP["mysql"]
 
+_ALL = "all"  # names the whole store
 _MARK = "course_domain"  # in the info of a connection that has been set up
 
 
@@ -102,85 +104,117 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         """Have every connection of the engine set up once, when it is next used."""
         self.engine: sa.Engine = engine
-        self.dialect: str = engine.dialect.name
-        self.is_sqlite: bool = self.dialect == "sqlite"
+        self._dialect: Any = engine.dialect
+        self._error: type[Exception] = self._dialect.loaded_dbapi.Error
+        self.is_sqlite: bool = engine.dialect.name == "sqlite"
+        self._is_postgresql = engine.dialect.name == "postgresql"
         # One connection for all threads shows a reader what a writer has not committed.
         self._has_one_connection = isinstance(engine.pool, sa.StaticPool)
+        self.rows: Rows = Rows(engine.dialect)
+        self._driver = Driver(engine.dialect, self.rows)
         self._lines = Lines()
+        self._has_lost_one = False
         event.listen(engine, "checkout", self._set_up)
 
     def _set_up(self, dbapi_connection: Any, record: Any, _proxy: Any) -> None:
+        if self._has_lost_one:
+            self._has_lost_one = False
+            raise InvalidatePoolError  # those that wait in the pool may be gone too
         if _MARK in record.info:
             return
         cursor = dbapi_connection.cursor()
-        for statement in _SET_UP.get(self.dialect, ()):
+        for statement in _SET_UP.get(self.engine.dialect.name, ()):
             cursor.execute(statement)
         cursor.close()
         dbapi_connection.commit()
         record.info[_MARK] = True
 
+    def key_of(self, keys: Mapping[str, Any]) -> Hashable:
+        """Tell what has one writer at a time: a course, or on SQLite the whole store."""
+        return _ALL if self.is_sqlite else (keys["of_organization"], keys["of_course"])
+
     @contextmanager
     def line(self, key: Hashable, until: float) -> Generator[None, None, None]:
-        """Wait for the turn to write: of one course, or on SQLite of the whole store."""
-        with self._lines.turn("all" if self.is_sqlite else key, until):
+        """Wait for the turn to write: of what is named, or on SQLite of the whole store."""
+        with self._lines.turn(_ALL if self.is_sqlite else key, until):
             yield
 
     @contextmanager
-    def reading(self) -> Generator[sa.Connection, None, None]:
-        """Give a connection on which each statement sees what is committed, and nothing else."""
-        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        alone = self.line("all", deadline()) if self._has_one_connection else nullcontext()
-        with alone, autocommit.connect() as connection:
-            yield connection
+    def reading(self) -> Generator[Cursor, None, None]:
+        """Give a cursor to read with: each statement sees what is committed, and nothing else."""
+        alone = self.line(_ALL, deadline()) if self._has_one_connection else nullcontext()
+        with alone, self.autocommitting() as cursor:
+            yield cursor
 
     @contextmanager
-    def writing(self) -> Generator[sa.Connection, None, None]:
-        """Give a connection in a transaction, which is committed at the end.
+    def autocommitting(self) -> Generator[Cursor, None, None]:
+        """Give a cursor of which each statement is a transaction of its own, on PostgreSQL.
+
+        Elsewhere nothing has to be sent for a single statement that only reads. Raises
+        `CommitNotKnown` where the answer to one that writes is lost.
+        """
+        has_written = False
+        try:
+            with self._connected() as connection:
+                if self._is_postgresql:
+                    connection.autocommit = True
+                cursor = Cursor(self._driver, connection.cursor())
+                try:
+                    yield cursor
+                finally:
+                    has_written = cursor.has_written
+                    if self._is_postgresql and not connection.closed:
+                        connection.autocommit = False
+        except DBAPIError as error:
+            if has_written and fault_of(error) is Fault.NOT_KNOWN:
+                raise CommitNotKnown(error) from error
+            raise
+
+    @contextmanager
+    def writing(self) -> Generator[Cursor, None, None]:
+        """Give a cursor in a transaction, which is committed at the end.
 
         Raises `CommitNotKnown` where the answer to the COMMIT is lost; whatever is raised
         inside rolls back.
         """
-        if not self.is_sqlite:
-            with self.engine.connect() as connection:
-                yield from _committed(connection, connection.begin())
-            return
-        # A transaction that begins as a writer never finds that it has read too early.
-        autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with autocommit.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield from _committed(connection, _SqliteTransaction(connection))
+        is_ending = False
+        try:
+            with self._connected() as connection:
+                cursor = connection.cursor()
+                try:
+                    if self.is_sqlite:
+                        # Begun as a writer, it never finds that it has read too early.
+                        cursor.execute("BEGIN IMMEDIATE")
+                    yield Cursor(self._driver, cursor)
+                    is_ending = True
+                    connection.commit()
+                except BaseException:
+                    with suppress(self._error):  # one that is gone has nothing to roll back
+                        connection.rollback()
+                    raise
+        except DBAPIError as error:
+            if is_ending and fault_of(error) is Fault.NOT_KNOWN:
+                raise CommitNotKnown(error) from error
+            raise
 
-
-@attrs.frozen
-class _SqliteTransaction:
-    """End a transaction that was begun by hand."""
-
-    connection: sa.Connection
-
-    def commit(self) -> None:
-        self.connection.exec_driver_sql("COMMIT")
-
-    def rollback(self) -> None:
-        self.connection.exec_driver_sql("ROLLBACK")
-
-
-def _committed(
-    connection: sa.Connection, transaction: sa.RootTransaction | _SqliteTransaction
-) -> Generator[sa.Connection, None, None]:
-    try:
-        yield connection
-    except BaseException:
-        with suppress(DBAPIError):  # a connection that is gone has nothing to roll back
-            transaction.rollback()
-        raise
-    try:
-        transaction.commit()
-    except DBAPIError as error:
-        with suppress(DBAPIError):
-            transaction.rollback()
-        if fault_of(error) is Fault.NOT_KNOWN:
-            raise CommitNotKnown(error) from error
-        raise
+    @contextmanager
+    def _connected(self) -> Generator[Any, None, None]:
+        """Give the driver's own connection; what the driver raises becomes a `DBAPIError`."""
+        try:
+            pooled = self.engine.raw_connection()
+        except self._error as error:
+            raise DBAPIError("", None, error) from error
+        connection: Any = pooled.driver_connection
+        try:
+            yield connection
+        except self._error as error:
+            is_lost = self._dialect.is_disconnect(error, connection, None)
+            if is_lost:
+                self._has_lost_one = True
+                pooled.invalidate(error)
+            raise DBAPIError("", None, error, connection_invalidated=is_lost) from error
+        finally:
+            pooled.close()
 
 
 _DATABASES: WeakKeyDictionary[sa.Engine, Database] = WeakKeyDictionary()

@@ -10,7 +10,7 @@ import attrs
 from course_domain.errors import RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql.changes import ParticipationChange, Seen
-from course_domain.sql.connections import TRYING_SECONDS, deadline
+from course_domain.sql.connections import TRYING_SECONDS, LostRace, deadline, trying
 
 
 @attrs.define(eq=False)
@@ -39,25 +39,32 @@ class Ride:
         self.goes_alone = False
 
     @property
-    def is_late(self) -> bool:
-        """Tell whether this caller has waited for as long as any may."""
-        return time.monotonic() > self.until
+    def seconds_left(self) -> float:
+        """For how long this caller may still wait; below 0 when no longer."""
+        return self.until - time.monotonic()
 
-    def wait(self) -> None:
-        """Wait until it is decided, or is to lead."""
-        self._ready.wait()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is decided, or is to lead; False where that takes too long."""
+        return self._ready.wait(seconds)
 
     def wake(self) -> None:
         """Let its caller go on."""
         self._ready.set()
 
 
+DecideAndStore = Callable[[list[Ride], bool], None]
+"""Tries once, behind a lock where a race was lost; each ride then has its answer, or why not.
+
+Raises `LostRace`, or what the database does, where nothing is stored.
+"""
+
+
 class Convoys:
     """Bring together those who wait for the same course."""
 
-    def __init__(self, drive: Callable[[list[Ride]], None]) -> None:
-        """Take what decides and stores for a whole convoy; it raises nothing."""
-        self._drive = drive
+    def __init__(self, decide_and_store: DecideAndStore) -> None:
+        """Take what decides and stores for a whole convoy."""
+        self._decide_and_store = decide_and_store
         self._guard = Lock()
         self._waiting: dict[Hashable, deque[Ride]] = {}
 
@@ -72,18 +79,31 @@ class Convoys:
                 self._waiting[key] = deque()
             else:
                 waiting.append(ride)
-        if waiting is not None:
-            ride.wait()
-            if not ride.leads:
-                return
+        if waiting is not None and not self._leads(key, ride):
+            return
         self._lead(key, ride)
+
+    def _leads(self, key: Hashable, ride: Ride) -> bool:
+        """Wait, and tell whether this ride is to lead; not for a place that never comes.
+
+        Who asks again from inside a decision would wait for its own end.
+        """
+        if not ride.wait(ride.seconds_left):
+            with self._guard:
+                waiting = self._waiting[key]
+                if ride in waiting:
+                    waiting.remove(ride)
+                    ride.error = _late()
+                    return False
+            ride.wait()
+        return ride.leads
 
     def _lead(self, key: Hashable, ride: Ride) -> None:
         with self._guard:
             convoy = [ride, *self._waiting[key]]
             self._waiting[key].clear()
         try:
-            self._drive(_in_time(convoy))
+            self.drive(_in_time(convoy))
         finally:
             with self._guard:
                 waiting = self._waiting[key]
@@ -96,9 +116,38 @@ class Convoys:
             for each in convoy[1:]:
                 each.wake()
 
+    def drive(self, convoy: list[Ride]) -> None:
+        """Decide and store for all; each ride then has its answer, or why not."""
+        if not convoy:
+            return
+        is_lost = False
+
+        def attempt() -> None:
+            nonlocal is_lost
+            try:
+                self._decide_and_store(convoy, is_lost)
+            except LostRace:
+                is_lost = True
+                raise
+
+        try:
+            trying(attempt, convoy[0].until)  # who is first has waited longest
+        except RepositoryUnavailable as error:
+            for ride in convoy:
+                ride.reset()
+                ride.error = RepositoryUnavailable(error.reason)
+        except BaseException:
+            for ride in convoy:  # nobody takes for stored what may not be
+                ride.reset()
+            raise
+
+
+def _late() -> RepositoryUnavailable:
+    return RepositoryUnavailable(f"others were writing for {TRYING_SECONDS} seconds")
+
 
 def _in_time(convoy: list[Ride]) -> list[Ride]:
-    late = [each for each in convoy if each.is_late]
+    late = [each for each in convoy if each.seconds_left < 0]
     for each in late:
-        each.error = RepositoryUnavailable(f"others were writing for {TRYING_SECONDS} seconds")
-    return [each for each in convoy if not each.is_late and each.error is None]
+        each.error = _late()
+    return [each for each in convoy if each.error is None]

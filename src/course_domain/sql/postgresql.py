@@ -1,41 +1,20 @@
-"""Registrations on PostgreSQL: a whole convoy loaded and stored in one statement each.
+"""Registrations on PostgreSQL: a whole convoy loaded and stored in one statement each."""
 
-Core builds a description of each result, which costs as much as the statement; so the
-statements are written in Core, compiled once, and executed on the pooled driver connection.
-"""
-
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import attrs
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
-from course_domain.course import Course
-from course_domain.errors import CourseNotFound, RepositoryUnavailable
+from course_domain.errors import CourseNotFound
 from course_domain.participation import Participation, Registration
 from course_domain.sql import statements
 from course_domain.sql.changes import FromDecision, Seen
-from course_domain.sql.connections import LostRace, trying
-from course_domain.sql.convoy_statements import (
-    LOAD_CONVOY,
-    LOAD_ONE,
-    REGISTRATION_NAMES,
-    STORE_CONVOY,
-    STORE_ONE,
-)
+from course_domain.sql.connections import CommitNotKnown, Database, LostRace
+from course_domain.sql.convoy_statements import LOAD_CONVOY, LOAD_ONE, STORE_CONVOY, STORE_ONE
 from course_domain.sql.convoys import Ride
-from course_domain.sql.faults import Fault, fault_of
-from course_domain.sql.rows import (
-    COURSE_PART,
-    columns_of,
-    course_of,
-    participation_of,
-)
-
-_MOST_KNOWN = 1_000  # courses, each with its row
+from course_domain.sql.driver import Cursor
+from course_domain.sql.rows import new
 
 
 @attrs.define
@@ -103,130 +82,58 @@ def _registration(answer: Participation) -> Registration:
 
 
 class RegistrationConvoys:
-    """Decide and store a convoy on the driver's own connection."""
+    """Decide and store a convoy, with one statement to load and one to store for all."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        """Compile the statements for this engine's driver."""
-        self._engine = engine
-        self._driver: Any = engine.dialect.loaded_dbapi
-        # A course is judged when it is read, and between two registrations it seldom changes.
-        self._known: dict[UUID, tuple[tuple[Any, ...], Course]] = {}
+    def __init__(self, database: Database) -> None:
+        """Work on this database."""
+        self._database = database
 
-        def compiled(statement: sa.ClauseElement) -> str:
-            return str(statement.compile(dialect=engine.dialect))
+    def decide_and_store(self, convoy: list[Ride], behind_lock: bool) -> None:
+        """Decide and store for all; each ride then has its answer, or why not.
 
-        self._lock = compiled(statements.LOCK_COURSE)
-        self._load, self._load_one = compiled(LOAD_CONVOY), compiled(LOAD_ONE)
-        self._store, self._store_one = compiled(STORE_CONVOY), compiled(STORE_ONE)
-
-    def drive(self, convoy: list[Ride]) -> None:
-        """Decide and store for all; each ride then has its answer, or why not."""
-        if not convoy:
-            return
-        lost = False
-
-        def attempt() -> None:
-            nonlocal lost
-            try:
-                self._decide_and_store(convoy, behind_lock=lost)
-            except LostRace:
-                lost = True
-                raise
-
-        try:
-            trying(attempt, convoy[0].until)  # who is first has waited longest
-        except RepositoryUnavailable as error:
-            for ride in convoy:
-                ride.error = RepositoryUnavailable(error.reason)
-        except BaseException:
-            for ride in convoy:  # nobody takes for stored what may not be
-                ride.reset()
-            raise
-
-    def _decide_and_store(self, convoy: list[Ride], *, behind_lock: bool) -> None:
+        Raises `LostRace` when somebody was first.
+        """
         keys = convoy[0].change.keys
-        users = list({ride.change.user_id for ride in convoy})
-        with self._cursor(autocommit=not behind_lock) as cursor:
-            if behind_lock:
-                cursor.execute(self._lock, keys)
-            if len(users) == 1:
-                cursor.execute(self._load_one, keys)
-            else:
-                cursor.execute(self._load, {**keys, "of_users": users})
-            rows = cursor.fetchall()
-            if not rows:
+        asked: list[_Decided] = []
+        database = self._database
+        try:
+            with database.writing() if behind_lock else database.autocommitting() as cursor:
+                if behind_lock:
+                    cursor.fetch(statements.LOCK_COURSE, keys)
+                decided = _loaded(cursor, convoy)
+                asked.append(decided)
                 for ride in convoy:
-                    ride.error = CourseNotFound(keys["of_course"])
-                return
-            decided = self._read(rows)
+                    decided.ask(ride)
+                if decided.registrations:
+                    _store(cursor, keys, decided)
+        except CourseNotFound as error:
             for ride in convoy:
-                decided.ask(ride)
-            if decided.registrations:
-                self._write(cursor, convoy, decided)
-
-    def _read(self, rows: list[Any]) -> _Decided:
-        columns = rows[0][COURSE_PART]
-        known, course = self._known.get(columns[0], (None, None))
-        if course is None or known != columns:
-            course = course_of(columns)
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[course.id] = (columns, course)
-        states = {row[-1]: participation_of(row[:-1], row[-1], course) for row in rows}
-        return _Decided(version=rows[0][0], count=rows[0][1], states=states)
-
-    def _write(self, cursor: Any, convoy: list[Ride], decided: _Decided) -> None:
-        """Store what was decided; `LostRace` when somebody was first."""
-        keys = convoy[0].change.keys
-        parameters: dict[str, Any] = {
-            **keys,
-            "seen_version": decided.version,
-            "seats": decided.seats,
-        }
-        new = [columns_of(each) for each in decided.registrations.values()]
-        is_one = len(new) == 1
-        for name in REGISTRATION_NAMES:
-            parameters["new_" + name] = new[0][name] if is_one else [each[name] for each in new]
-        try:
-            store = self._store_one if is_one else self._store
-            stored = cursor.execute(store, parameters).rowcount
-            if not cursor.connection.autocommit:
-                cursor.connection.commit()
-        except self._driver.Error as error:
-            if fault_of(DBAPIError("", None, error)) is not Fault.NOT_KNOWN:
-                raise
+                ride.error = CourseNotFound(error.course_id)
+        except CommitNotKnown:
             for ride in convoy:
-                decided.leave_open(ride)
-            return
-        if not stored:
-            raise LostRace
+                asked[-1].leave_open(ride)
 
-    @contextmanager
-    def _cursor(self, *, autocommit: bool) -> Generator[Any, None, None]:
-        """Give a cursor; with `autocommit`, each statement is a transaction of its own."""
-        pooled = self._connected()
-        driver: Any = pooled.driver_connection
-        try:
-            driver.autocommit = autocommit
-            try:
-                with driver.cursor() as cursor:
-                    yield cursor
-            finally:
-                if not driver.closed:
-                    if not autocommit:
-                        driver.rollback()
-                    driver.autocommit = False
-        except self._driver.Error as error:
-            if self._engine.dialect.is_disconnect(error, driver, None):
-                pooled.invalidate(error)
-            raise DBAPIError("", None, error) from error
-        finally:
-            if pooled.is_valid and driver.closed:
-                pooled.invalidate()
-            pooled.close()
 
-    def _connected(self) -> sa.PoolProxiedConnection:
-        try:
-            return self._engine.raw_connection()
-        except self._driver.Error as error:
-            raise DBAPIError("", None, error) from error
+def _loaded(cursor: Cursor, convoy: list[Ride]) -> _Decided:
+    keys = convoy[0].change.keys
+    users = list({ride.change.user_id for ride in convoy})
+    if len(users) == 1:
+        rows = cursor.fetch(LOAD_ONE, keys)
+    else:
+        rows = cursor.fetch(LOAD_CONVOY, {**keys, "of_users": users})
+    if not rows:
+        raise CourseNotFound(keys["of_course"])
+    states = {row[-1]: cursor.rows.participation(row, row[-1]) for row in rows}
+    return _Decided(version=rows[0][0], count=rows[0][1], states=states)
+
+
+def _store(cursor: Cursor, keys: Mapping[str, Any], decided: _Decided) -> None:
+    parameters = {**keys, "seen_version": decided.version, "seats": decided.seats}
+    rows = [new(each) for each in decided.registrations.values()]
+    if len(rows) == 1:
+        stored = cursor.write(STORE_ONE, parameters | rows[0])
+    else:
+        together = {name: [row[name] for row in rows] for name in rows[0]}
+        stored = cursor.write(STORE_CONVOY, parameters | together)
+    if not stored:
+        raise LostRace

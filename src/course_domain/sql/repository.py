@@ -29,15 +29,7 @@ from course_domain.sql.connections import (
     trying,
 )
 from course_domain.sql.faults import Fault, fault_of
-from course_domain.sql.rows import (
-    certificate_of,
-    columns_of,
-    course_of,
-    participation_of,
-    registration_of,
-    reminder_of,
-)
-from course_domain.sql.schema import certificates, courses, registrations, reminders
+from course_domain.sql.rows import Row, Rows, new
 from course_domain.sql.writing import Writer
 from course_domain.values import checked, record
 
@@ -71,8 +63,8 @@ class SqlCourseRepository:
 
     def _added(self, course: Course) -> bool:
         try:
-            with self._database.writing() as connection:
-                connection.execute(sa.insert(courses), [dict(columns_of(course))])
+            with self._database.writing() as cursor:
+                cursor.write(statements.ADD_COURSE, new(course))
         except CommitNotKnown:
             return self._look_again(course)
         except DBAPIError as error:
@@ -93,7 +85,7 @@ class SqlCourseRepository:
         """Give the course of this organization, None when it has no such course."""
         keys = statements.keys(organization_id, course_id)
         rows = self._read(statements.LOAD_COURSE, keys)
-        return course_of(rows[0][1:]) if rows else None
+        return self._rows.course(rows[0][1:]) if rows else None
 
     def courses(
         self,
@@ -108,25 +100,20 @@ class SqlCourseRepository:
         limit: int = 50,
     ) -> Page[Course]:
         """List courses by `start_date`, then id, undated ones last."""
-        table = courses.c
-        conditions = [table.organization_id == organization_id]
+        filters: dict[str, Any] = {
+            "organization_id": organization_id,
+            "course_type": None if course_type is None else course_type.value,
+            "issues_certificate": issues_certificate,
+            "starts_from": starts_from,
+            "starts_before": starts_before,
+        }
         if statuses is not None:
-            names = sorted({status.value for status in statuses})
-            is_one = len(names) == 1
-            conditions.append(table.status == names[0] if is_one else table.status.in_(names))
-        if course_type is not None:
-            conditions.append(table.course_type == course_type.value)
-        if issues_certificate is not None:
-            conditions.append(table.issues_certificate == issues_certificate)
-        if starts_from is not None:
-            conditions.append(table.start_date >= starts_from)
-        if starts_before is not None:
-            conditions.append(table.start_date < starts_before)
+            filters[pages.of_statuses(statuses)] = True
         return pages.page(
             self._read,
             pages.COURSES,
-            conditions,
-            course_of,
+            filters,
+            self._rows.course,
             after=after,
             limit=limit,
             dated_only=starts_from is not None or starts_before is not None,
@@ -144,11 +131,11 @@ class SqlCourseRepository:
     ) -> Mapping[UUID, Participation]:
         """Give one person's participation in each of these courses that there are."""
         ids = sorted(set(course_ids))
-        keys = {"of_organization": organization_id, "of_courses": ids, "of_user": user_id}
         if not ids:
             return {}
-        rows = self._read(statements.LOAD_PARTICIPATIONS, keys)
-        found = (participation_of(row, user_id) for row in rows)
+        keys = {"of_organization": organization_id, "of_user": user_id, **statements.several(ids)}
+        rows = self._read(statements.load_participations(len(ids)), keys)
+        found = (self._rows.participation(row, user_id) for row in rows)
         return {each.course.id: each for each in found}
 
     def change_participation(
@@ -172,14 +159,13 @@ class SqlCourseRepository:
         limit: int = 50,
     ) -> Page[Registration]:
         """List registrations, cancelled ones too, by `registered_at`, then id."""
-        table = registrations.c
-        conditions = [table.organization_id == organization_id]
-        if course_id is not None:
-            conditions.append(table.course_id == course_id)
-        if user_id is not None:
-            conditions.append(table.user_id == user_id)
         return pages.page(
-            self._read, pages.REGISTRATIONS, conditions, registration_of, after=after, limit=limit
+            self._read,
+            pages.REGISTRATIONS,
+            {"organization_id": organization_id, "course_id": course_id, "user_id": user_id},
+            self._rows.registration,
+            after=after,
+            limit=limit,
         )
 
     def certificates(
@@ -193,19 +179,17 @@ class SqlCourseRepository:
         limit: int = 50,
     ) -> Page[PeerMentorCertificate]:
         """List certificates by `expires_at`, then id, those without expiry last."""
-        table = certificates.c
-        conditions = [table.organization_id == organization_id]
-        if course_id is not None:
-            conditions.append(table.course_id == course_id)
-        if user_id is not None:
-            conditions.append(table.peer_mentor_id == user_id)
-        if expires_before is not None:
-            conditions.append(table.expires_at < expires_before)
+        filters = {
+            "organization_id": organization_id,
+            "course_id": course_id,
+            "user_id": user_id,
+            "expires_before": expires_before,
+        }
         return pages.page(
             self._read,
             pages.CERTIFICATES,
-            conditions,
-            certificate_of,
+            filters,
+            self._rows.certificate,
             after=after,
             limit=limit,
             dated_only=expires_before is not None,
@@ -215,9 +199,13 @@ class SqlCourseRepository:
         self, *, after: str | None = None, limit: int = 50
     ) -> Page[RenewalReminder]:
         """List the reminders that are not marked, by `remind_at`, organization and certificate."""
-        waiting = [reminders.c.is_scheduled == sa.false()]
         return pages.page(
-            self._read, pages.REMINDERS, waiting, reminder_of, after=after, limit=limit
+            self._read,
+            pages.REMINDERS,
+            {"is_waiting": True},
+            self._rows.reminder,
+            after=after,
+            limit=limit,
         )
 
     def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
@@ -230,16 +218,18 @@ class SqlCourseRepository:
 
     def _marked(self, keys: Mapping[str, Any]) -> None:
         try:
-            with self._database.writing() as connection:
-                connection.execute(statements.MARK_REMINDER, keys)
+            with self._database.writing() as cursor:
+                cursor.write(statements.MARK_REMINDER, keys)
         except CommitNotKnown:
             self._marked(keys)  # the same again does no harm
 
-    def _read(
-        self, statement: sa.Select[Any], parameters: Mapping[str, Any] | None = None
-    ) -> Sequence[sa.Row[Any]]:
-        def read() -> Sequence[sa.Row[Any]]:
-            with self._database.reading() as connection:
-                return connection.execute(statement, parameters).all()
+    def _read(self, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row]:
+        def read() -> Sequence[Row]:
+            with self._database.reading() as cursor:
+                return cursor.fetch(statement, parameters)
 
         return trying(read)
+
+    @property
+    def _rows(self) -> Rows:
+        return self._database.rows

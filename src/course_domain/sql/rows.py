@@ -1,6 +1,6 @@
-"""Rows of the tables as values of the domain, and back."""
+"""Rows of the tables, as an engine's driver gives them, as values of the domain, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,21 +18,21 @@ from course_domain.participation import (
 from course_domain.sql.schema import certificates, courses, registrations, reminders
 
 Columns = tuple[sa.Column[Any], ...]
+Row = tuple[Any, ...]
 
 
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(kind))
 
 
-_COURSE_NAMES = _names(Course)
-_REGISTRATION_NAMES = _names(Registration)
-_CERTIFICATE_NAMES = _names(PeerMentorCertificate)
-_REMINDER_NAMES = _names(RenewalReminder)
+_NAMES: Mapping[type, tuple[str, ...]] = {
+    kind: _names(kind) for kind in (Course, Registration, PeerMentorCertificate, RenewalReminder)
+}
 
-COURSE_COLUMNS: Columns = tuple(courses.c[name] for name in _COURSE_NAMES)
-REGISTRATION_COLUMNS: Columns = tuple(registrations.c[name] for name in _REGISTRATION_NAMES)
-CERTIFICATE_COLUMNS: Columns = tuple(certificates.c[name] for name in _CERTIFICATE_NAMES)
-REMINDER_COLUMNS: Columns = tuple(reminders.c[name] for name in _REMINDER_NAMES)
+COURSE_COLUMNS: Columns = tuple(courses.c[name] for name in _NAMES[Course])
+REGISTRATION_COLUMNS: Columns = tuple(registrations.c[name] for name in _NAMES[Registration])
+CERTIFICATE_COLUMNS: Columns = tuple(certificates.c[name] for name in _NAMES[PeerMentorCertificate])
+REMINDER_COLUMNS: Columns = tuple(reminders.c[name] for name in _NAMES[RenewalReminder])
 
 # Of one person on one course: what the course and the person do not tell.
 _OWN_REGISTRATION_NAMES = ("id", "status", "registered_at", "cancelled_at", "completed_at")
@@ -49,79 +49,114 @@ PARTICIPATION_COLUMNS: Columns = (
 )
 
 _REGISTRATION_AT = 2 + len(COURSE_COLUMNS)
-COURSE_PART = slice(2, _REGISTRATION_AT)
 _CERTIFICATE_AT = _REGISTRATION_AT + len(OWN_REGISTRATION_COLUMNS)
+_END = _CERTIFICATE_AT + len(OWN_CERTIFICATE_COLUMNS)
+_COURSE_PART = slice(2, _REGISTRATION_AT)
+_REGISTRATION_PART = slice(_REGISTRATION_AT, _CERTIFICATE_AT)
+_CERTIFICATE_PART = slice(_CERTIFICATE_AT, _END)
 
-
-def course_of(row: Sequence[Any]) -> Course:
-    """Read a course."""
-    fields = dict(zip(_COURSE_NAMES, row, strict=True))
-    fields["course_type"] = CourseType(fields["course_type"])
-    fields["status"] = CourseStatus(fields["status"])
-    return Course(**fields)
-
-
-def registration_of(row: Sequence[Any]) -> Registration:
-    """Read a registration."""
-    fields = dict(zip(_REGISTRATION_NAMES, row, strict=True))
-    fields["status"] = RegistrationStatus(fields["status"])
-    return Registration(**fields)
-
-
-def certificate_of(row: Sequence[Any]) -> PeerMentorCertificate:
-    """Read a certificate."""
-    return PeerMentorCertificate(**dict(zip(_CERTIFICATE_NAMES, row, strict=True)))
-
-
-def reminder_of(row: Sequence[Any]) -> RenewalReminder:
-    """Read a reminder."""
-    return RenewalReminder(**dict(zip(_REMINDER_NAMES, row, strict=True)))
-
-
-def participation_of(
-    row: Sequence[Any], user_id: UUID, course: Course | None = None
-) -> Participation:
-    """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id.
-
-    Where the course of this row has been read already, it is given and not read again.
-    """
-    course = course or course_of(row[COURSE_PART])
-    registration = certificate = None
-    if row[_REGISTRATION_AT] is not None:
-        fields = dict(zip(_OWN_REGISTRATION_NAMES, row[_REGISTRATION_AT:], strict=False))
-        fields["status"] = RegistrationStatus(fields["status"])
-        registration = Registration(
-            course_id=course.id,
-            organization_id=course.organization_id,
-            user_id=user_id,
-            **fields,
-        )
-    if row[_CERTIFICATE_AT] is not None:
-        certificate = PeerMentorCertificate(
-            course_id=course.id,
-            organization_id=course.organization_id,
-            peer_mentor_id=user_id,
-            **dict(zip(_OWN_CERTIFICATE_NAMES, row[_CERTIFICATE_AT:], strict=True)),
-        )
-    return Participation(
-        course=course,
-        confirmed_count=row[1],
-        user_id=user_id,
-        registration=registration,
-        certificate=certificate,
-    )
-
-
-_NAMES: Mapping[type, tuple[str, ...]] = {
-    kind: _names(kind) for kind in (Course, Registration, PeerMentorCertificate, RenewalReminder)
+_ENUMERATIONS: Mapping[str, Callable[[Any], Any]] = {
+    str(courses.c.course_type): CourseType,
+    str(courses.c.status): CourseStatus,
+    str(registrations.c.status): RegistrationStatus,
 }
 
+_MOST_KNOWN = 1_000  # courses, each with its row
 
-def columns_of(
+
+class _Fields:
+    """Read columns of a row, from the driver's types, as the fields of their names."""
+
+    def __init__(self, columns: Columns, dialect: sa.Dialect) -> None:
+        self._names = [column.name for column in columns]
+        readers = [_reader(column, dialect) for column in columns]
+        self._readers = [
+            (name, read) for name, read in zip(self._names, readers, strict=True) if read
+        ]
+
+    def __call__(self, row: Sequence[Any]) -> dict[str, Any]:
+        fields = dict(zip(self._names, row, strict=True))
+        for name, read in self._readers:
+            fields[name] = read(fields[name])
+        return fields
+
+
+def _reader(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    kind = column.type.dialect_impl(dialect)
+    return _ENUMERATIONS.get(str(column)) or kind.result_processor(dialect, None)
+
+
+class Rows:
+    """Read the rows of one engine."""
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        """Begin with no course known."""
+        self._course = _Fields(COURSE_COLUMNS, dialect)
+        self._registration = _Fields(REGISTRATION_COLUMNS, dialect)
+        self._certificate = _Fields(CERTIFICATE_COLUMNS, dialect)
+        self._reminder = _Fields(REMINDER_COLUMNS, dialect)
+        self._own_registration = _Fields(OWN_REGISTRATION_COLUMNS, dialect)
+        self._own_certificate = _Fields(OWN_CERTIFICATE_COLUMNS, dialect)
+        self._known: dict[Any, tuple[Row, Course]] = {}
+
+    def course(self, row: Row) -> Course:
+        """Read a course; while its row stays the same, it is the same course.
+
+        It is judged when it is read first: between two readings it seldom changes.
+        """
+        known = self._known.get(row[0])
+        if known is not None and known[0] == row:
+            return known[1]
+        course = Course(**self._course(row))
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[row[0]] = (row, course)
+        return course
+
+    def registration(self, row: Row) -> Registration:
+        """Read a registration."""
+        return Registration(**self._registration(row))
+
+    def certificate(self, row: Row) -> PeerMentorCertificate:
+        """Read a certificate."""
+        return PeerMentorCertificate(**self._certificate(row))
+
+    def reminder(self, row: Row) -> RenewalReminder:
+        """Read a reminder."""
+        return RenewalReminder(**self._reminder(row))
+
+    def participation(self, row: Row, user_id: UUID) -> Participation:
+        """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id."""
+        course = self.course(row[_COURSE_PART])
+        registration = certificate = None
+        if row[_REGISTRATION_AT] is not None:
+            registration = Registration(
+                course_id=course.id,
+                organization_id=course.organization_id,
+                user_id=user_id,
+                **self._own_registration(row[_REGISTRATION_PART]),
+            )
+        if row[_CERTIFICATE_AT] is not None:
+            certificate = PeerMentorCertificate(
+                course_id=course.id,
+                organization_id=course.organization_id,
+                peer_mentor_id=user_id,
+                **self._own_certificate(row[_CERTIFICATE_PART]),
+            )
+        return Participation(
+            course=course,
+            confirmed_count=row[1],
+            user_id=user_id,
+            registration=registration,
+            certificate=certificate,
+        )
+
+
+def new(
     value: Course | Registration | PeerMentorCertificate | RenewalReminder,
-) -> Mapping[str, Any]:
-    """Write a value as its columns; the member of an enumeration as plain text."""
+) -> dict[str, Any]:
+    """Write a value as the parameters of its columns; the member of an enumeration as text."""
     return {
-        name: str(column) if isinstance(column := getattr(value, name), str) else column
+        f"new_{name}": str(column) if isinstance(column := getattr(value, name), str) else column
         for name in _NAMES[type(value)]
     }

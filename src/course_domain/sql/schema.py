@@ -1,5 +1,6 @@
 """The tables of the adapter, as SQLAlchemy metadata: a host's Alembic sees them there."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -47,6 +48,14 @@ class Instant(sa.TypeDecorator[datetime]):
         if dialect.name in {"mysql", "mariadb"}:
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(sa.DateTime())
+
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+        """Write; what PostgreSQL's driver is given, it writes as it is."""
+        return None if dialect.name == "postgresql" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read; what PostgreSQL's driver gives stays as it is."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """Write UTC; without its zone where the engine would drop that anyway."""

@@ -1,11 +1,20 @@
 """The statements of the adapter, written once for every engine."""
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from course_domain.sql.rows import COURSE_COLUMNS, PARTICIPATION_COLUMNS
+from course_domain.sql.rows import (
+    CERTIFICATE_COLUMNS,
+    COURSE_COLUMNS,
+    PARTICIPATION_COLUMNS,
+    REGISTRATION_COLUMNS,
+    REMINDER_COLUMNS,
+    Columns,
+)
 from course_domain.sql.schema import certificates, courses, registrations, reminders
 
 _ORGANIZATION = sa.bindparam("of_organization", type_=courses.c.organization_id.type)
@@ -37,17 +46,37 @@ LOAD_COURSE = sa.select(courses.c.version, *COURSE_COLUMNS).where(THIS_COURSE)
 LOAD_PARTICIPATION = _PARTICIPATIONS.where(THIS_COURSE)
 """Course, count, registration and certificate of one person, as one state."""
 
-LOAD_PARTICIPATIONS = _PARTICIPATIONS.where(
-    courses.c.organization_id == _ORGANIZATION,
-    courses.c.id.in_(sa.bindparam("of_courses", expanding=True)),
-)
+
+@cache
+def load_participations(count: int) -> sa.Select[Any]:
+    """Load one person's participation in so many courses: those of `several`."""
+    some = [sa.bindparam(name, type_=courses.c.id.type) for name in _numbered(count)]
+    return _PARTICIPATIONS.where(courses.c.organization_id == _ORGANIZATION, courses.c.id.in_(some))
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"of_course_{number}" for number in range(count)]
+
+
+def several(course_ids: Sequence[UUID]) -> dict[str, Any]:
+    """Give the parameters that say which courses."""
+    return dict(zip(_numbered(len(course_ids)), course_ids, strict=True))
+
+
+def _new(columns: Columns) -> dict[str, sa.BindParameter[Any]]:
+    return {each.name: sa.bindparam(f"new_{each.name}", type_=each.type) for each in columns}
+
+
+ADD_COURSE = sa.insert(courses).values(_new(COURSE_COLUMNS))
 
 _UNCHANGED = sa.and_(THIS_COURSE, courses.c.version == sa.bindparam("seen_version"))
 
 STORE_COURSE = (
-    sa.update(courses).where(_UNCHANGED).values(version=courses.c.version + sa.literal_column("1"))
+    sa.update(courses)
+    .where(_UNCHANGED)
+    .values(_new(COURSE_COLUMNS) | {"version": courses.c.version + sa.literal_column("1")})
 )
-"""Takes the columns of the answer besides; no row means that somebody was first."""
+"""What every change of a course writes; no row means that somebody was first."""
 
 COUNT_SEATS = (
     sa.update(courses)
@@ -65,7 +94,15 @@ _OWN_REGISTRATION_ROW = sa.and_(
     registrations.c.user_id == USER,
 )
 
-STORE_REGISTRATION = sa.update(registrations).where(_OWN_REGISTRATION_ROW)
+ADD_REGISTRATION = sa.insert(registrations).values(_new(REGISTRATION_COLUMNS))
+
+STORE_REGISTRATION = (
+    sa.update(registrations).where(_OWN_REGISTRATION_ROW).values(_new(REGISTRATION_COLUMNS))
+)
+
+ADD_CERTIFICATE = sa.insert(certificates).values(_new(CERTIFICATE_COLUMNS))
+
+ADD_REMINDER = sa.insert(reminders).values(_new(REMINDER_COLUMNS) | {"is_scheduled": sa.false()})
 
 FIND_REMINDER = sa.select(reminders.c.is_scheduled).where(
     reminders.c.organization_id == _ORGANIZATION,

@@ -12,7 +12,9 @@ from course_domain.sql import statements
 from course_domain.sql.changes import Change, FromDecision, ParticipationChange, Seen
 from course_domain.sql.connections import CommitNotKnown, Database, database_of, deadline, trying
 from course_domain.sql.convoys import Convoys, Ride
+from course_domain.sql.driver import Cursor
 from course_domain.sql.postgresql import RegistrationConvoys
+from course_domain.sql.sqlite import ParticipationConvoys
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -24,8 +26,11 @@ class Writer:
     def __init__(self, engine: sa.Engine) -> None:
         """Choose how registrations go: in convoys where the engine and its driver can."""
         self._database: Database = database_of(engine)
-        is_psycopg = (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg")
-        self._convoys = Convoys(RegistrationConvoys(engine).drive) if is_psycopg else None
+        self._convoys: Convoys | None = None
+        if self._database.is_sqlite:
+            self._convoys = Convoys(ParticipationConvoys(self._database).decide_and_store)
+        elif (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg"):
+            self._convoys = Convoys(RegistrationConvoys(self._database).decide_and_store)
 
     def change_participation(self, change: ParticipationChange) -> Participation:
         """Change a participation; raises what its decision raises."""
@@ -43,7 +48,7 @@ class Writer:
 
         `not_known` is what was seen and answered, where the answer to storing it was lost.
         """
-        key = (change.keys["of_organization"], change.keys["of_course"])
+        key = self._database.key_of(change.keys)
         until = deadline() if until is None else until
         try:
             with self._database.line(key, until):
@@ -62,7 +67,7 @@ class Writer:
     def _registered(self, change: ParticipationChange, convoys: Convoys) -> Participation:
         """Let the first in line decide and store for all who wait for this course."""
         ride = Ride(change)
-        convoys.join((change.keys["of_organization"], change.keys["of_course"]), ride)
+        convoys.join(self._database.key_of(change.keys), ride)
         if ride.error is not None:
             raise ride.error
         if ride.goes_alone or ride.not_known is not None:
@@ -75,23 +80,23 @@ class Writer:
         """Load, decide and store, as one transaction that locks the course first."""
         answered: list[tuple[Seen[S], S]] = []
         try:
-            with self._database.writing() as connection:
-                seen = self._loaded(change, connection)
+            with self._database.writing() as cursor:
+                seen = self._loaded(change, cursor)
                 if seen is None:
                     raise CourseNotFound(change.keys["of_course"])
                 answer = change.decided(seen.state)
                 answered.append((seen, answer))
-                return answer if answer == seen.state else change.store(connection, seen, answer)
+                return answer if answer == seen.state else change.store(cursor, seen, answer)
         except CommitNotKnown as lost:
             after = self._looked_up(change, *answered[-1])
             if after is None:
                 raise lost.error from None  # certainly not applied: tried again
             return after
 
-    def _loaded(self, change: Change[S], connection: sa.Connection) -> Seen[S] | None:
+    def _loaded(self, change: Change[S], cursor: Cursor) -> Seen[S] | None:
         if not self._database.is_sqlite:
-            connection.execute(statements.LOCK_COURSE, change.keys)
-        return change.load(connection)
+            cursor.fetch(statements.LOCK_COURSE, change.keys)
+        return change.load(cursor)
 
     def _looked_up(self, change: Change[S], seen: Seen[S], answer: S) -> S | None:
         """Find out what became of an answer whose COMMIT was not answered.
@@ -108,5 +113,5 @@ class Writer:
         return after
 
     def _now(self, change: Change[S]) -> Seen[S] | None:
-        with self._database.writing() as connection:
-            return self._loaded(change, connection)
+        with self._database.writing() as cursor:
+            return self._loaded(change, cursor)
