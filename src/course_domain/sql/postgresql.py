@@ -1,6 +1,6 @@
 """Registrations on PostgreSQL: a whole convoy loaded and stored in one statement each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,12 @@ class _Decided:
     count: int
     """The confirmed registrations, those of this convoy among them."""
 
-    states: dict[UUID, Participation]
+    shown: Callable[[UUID, int], Participation]
+    """Reads what was loaded of a person, on a course with so many confirmed."""
+
+    states: dict[UUID, Participation] = attrs.Factory(dict[UUID, Participation])
+    """Those that have changed."""
+
     seats: int = 0
     """By how much the count has changed."""
 
@@ -36,10 +41,7 @@ class _Decided:
         """Ask one decision, about the state with all earlier answers of this convoy."""
         ride.reset()
         user_id = ride.change.user_id
-        own = self.states[user_id]
-        if own.confirmed_count != self.count:
-            own = attrs.evolve(own, confirmed_count=self.count)
-        seen = Seen(self.version, own)
+        seen = Seen(self.version, self._state_of(user_id))
         try:
             answer = ride.change.decided(seen.state)
         except FromDecision as carrier:
@@ -57,6 +59,12 @@ class _Decided:
         self.count = ride.answer.confirmed_count
         self.states[user_id] = ride.answer
         self.registrations[user_id] = _registration(ride.answer)
+
+    def _state_of(self, user_id: UUID) -> Participation:
+        changed = self.states.get(user_id)
+        if changed is None:
+            return self.shown(user_id, self.count)
+        return attrs.evolve(changed, confirmed_count=self.count)
 
     def leave_open(self, ride: Ride) -> None:
         """Let a ride look up its own answer, and be asked again where it only saw others'."""
@@ -123,8 +131,12 @@ def _loaded(cursor: Cursor, convoy: list[Ride]) -> _Decided:
         rows = cursor.fetch(LOAD_CONVOY, {**keys, "of_users": users})
     if not rows:
         raise CourseNotFound(keys["of_course"])
-    states = {row[-1]: cursor.rows.participation(row, row[-1]) for row in rows}
-    return _Decided(version=rows[0][0], count=rows[0][1], states=states)
+    own = {row[-1]: row for row in rows}
+
+    def shown(user_id: UUID, count: int) -> Participation:
+        return cursor.rows.participation(own[user_id], user_id, count)
+
+    return _Decided(version=rows[0][0], count=rows[0][1], shown=shown)
 
 
 def _store(cursor: Cursor, keys: Mapping[str, Any], decided: _Decided) -> None:

@@ -125,8 +125,11 @@ class Rows:
         """Read a reminder."""
         return RenewalReminder(**self._reminder(row))
 
-    def participation(self, row: Row, user_id: UUID) -> Participation:
-        """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id."""
+    def participation(self, row: Row, user_id: UUID, count: int | None = None) -> Participation:
+        """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id.
+
+        `count` is how many are confirmed where that is known to have changed since.
+        """
         course = self.course(row[_COURSE_PART])
         registration = certificate = None
         if row[_REGISTRATION_AT] is not None:
@@ -145,7 +148,7 @@ class Rows:
             )
         return Participation(
             course=course,
-            confirmed_count=row[1],
+            confirmed_count=row[1] if count is None else count,
             user_id=user_id,
             registration=registration,
             certificate=certificate,
