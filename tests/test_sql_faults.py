@@ -37,6 +37,7 @@ from builders import (
 from course_domain import (
     Course,
     CourseService,
+    InvalidValue,
     Participation,
     Registration,
     RegistrationRejected,
@@ -56,6 +57,7 @@ from course_domain.sql.changes import CourseChange, ParticipationChange
 from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.postgresql import RegistrationConvoys
 from course_domain.sql.schema import certificates, courses, registrations, reminders
+from course_domain.sql.sqlite import ParticipationConvoys
 from course_domain.sql.writing import Writer
 from crashing import CANCEL, COMPLETION, REGISTRATION, When, Wire
 from engines import Databases, disposed
@@ -497,7 +499,8 @@ def test_what_is_known_of_a_course_is_what_is_stored(
 
 def convoys_over(engine: sa.Engine) -> Convoys:
     """Give what decides and stores for all who wait, apart from who waits."""
-    return Convoys(RegistrationConvoys(connections.database_of(engine)).decide_and_store)
+    kind = ParticipationConvoys if engine.dialect.name == "sqlite" else RegistrationConvoys
+    return Convoys(kind(connections.database_of(engine)).decide_and_store)
 
 
 def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store) -> None:
@@ -513,6 +516,53 @@ def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store)
     assert first.not_known is not None
     assert (None, None, True) == (again.answer, again.error, again.goes_alone)
     assert (None, None, True) == (refused.answer, refused.error, refused.goes_alone)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_who_asks_from_inside_a_decision_is_unavailable_in_time(
+    request: pytest.FixtureRequest,
+    until: ExitStack,
+    monkeypatch: pytest.MonkeyPatch,
+    engine_name: str,
+) -> None:
+    """A change inside a decision about the same course would wait for itself: it gives up."""
+    monkeypatch.setattr(connections, "TRYING_SECONDS", 0.2)
+    databases: Databases = request.getfixturevalue(f"{engine_name}_databases")
+    (url, *_) = until.enter_context(databases.lent())
+    store = store_over(url, until)
+
+    def decide(seen: Participation) -> Participation:
+        with pytest.raises(RepositoryUnavailable, match="others were writing"):
+            store.service.cancel_registration(actor(), COURSE_ID)
+        return decisions.register(seen, actor(user_id=OTHER_USER_ID), NOW, uuid4())
+
+    keys = (ORGANIZATION_ID, COURSE_ID, OTHER_USER_ID)
+    given = store.repository.change_participation(*keys, decide)
+    assert (
+        given
+        == store.repository.participations(ORGANIZATION_ID, [COURSE_ID], OTHER_USER_ID)[COURSE_ID]
+    )
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_riders_of_one_convoy_are_each_told_their_own(
+    request: pytest.FixtureRequest, until: ExitStack, engine_name: str
+) -> None:
+    """What one decision raises, or answers amiss, is its caller's; the others have their seats."""
+    databases: Databases = request.getfixturevalue(f"{engine_name}_databases")
+    (url, *_) = until.enter_context(databases.lent())
+    store = store_over(url, until)
+
+    def wrong(_: Participation) -> Any:
+        return None
+
+    keys = statements.keys(ORGANIZATION_ID, COURSE_ID, OTHER_USER_ID)
+    rides = [ride([], OTHER_USER_ID), Ride(ParticipationChange(keys, wrong)), ride([], uuid4())]
+    convoys_over(store.engine).drive(rides)
+    assert [True, False, True] == [each.answer is not None for each in rides]
+    assert isinstance(rides[1].error, InvalidValue)
+    assert_agrees(store.watching)
+    assert 3 == len(store.repository.registrations(ORGANIZATION_ID).items)
 
 
 def test_nobody_is_answered_when_the_one_who_stores_is_stopped(postgresql_store: Store) -> None:
@@ -551,7 +601,11 @@ def test_nobody_is_answered_whose_writer_was_stopped(
 ) -> None:
     """Who waited for a thread that was stopped is told so, and may ask again."""
     writer = Writer(postgresql_store.engine)
-    monkeypatch.setattr(writer, "_convoys", Convoys(lambda *_: None))
+
+    def stop(_convoy: list[Ride], _behind_lock: bool) -> None:
+        """Decide nothing."""
+
+    monkeypatch.setattr(writer, "_convoys", Convoys(stop))
     with pytest.raises(RepositoryUnavailable, match="was stopped"):
         writer.change_participation(ride([], OTHER_USER_ID).change)
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)

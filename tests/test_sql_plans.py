@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID
 
 import attrs
@@ -17,9 +15,10 @@ from sqlalchemy.schema import CreateTable
 from course_domain import COURSE_INDEXES, CourseStatus
 from course_domain.keyset import UNDATED, cursor, microseconds
 from course_domain.sql import SqlCourseRepository, create_schema, metadata
-from course_domain.sql.driver import Compiled, Cursor, Statement
+from course_domain.sql.driver import Compiled
 from course_domain.sql.schema import courses
 from engines import Databases, disposed
+from listening import Asked, listening
 
 # --- The rows, which each engine makes in its own words
 
@@ -129,24 +128,6 @@ class Plan:
     indexes: frozenset[str]
     sorts: bool = False
     reads_all: bool = False
-
-
-Asked = list[tuple[str, Any]]
-
-
-@contextmanager
-def listening() -> Generator[Asked, None, None]:
-    """Give the statements that the adapter executes inside, with their parameters."""
-    asked: Asked = []
-    execute = Cursor._execute
-
-    def listen(cursor: Cursor, statement: Statement, parameters: Mapping[str, Any]) -> None:
-        compiled = cursor._driver.compiled(statement)
-        asked.append((compiled.text, compiled.parameters(parameters)))
-        execute(cursor, statement, parameters)
-
-    with patch.object(Cursor, "_execute", listen):
-        yield asked
 
 
 def plans(engine: sa.Engine, call: Callable[[], object]) -> list[Plan]:

@@ -13,7 +13,13 @@ from sqlalchemy import event
 
 from builders import NOW, actor, course
 from course_domain import Actor, CourseService, CourseStatus, Role
-from course_domain.sql import SqlCourseRepository
+from course_domain import calls as calls_of
+from course_domain.sql import SqlCourseRepository, statements
+from course_domain.sql.changes import ParticipationChange
+from course_domain.sql.connections import database_of
+from course_domain.sql.convoys import Convoys, Ride
+from course_domain.sql.postgresql import RegistrationConvoys
+from course_domain.sql.sqlite import ParticipationConvoys
 from engines import Databases, disposed
 
 # What only begins, ends or sets up; PostgreSQL's driver sends BEGIN with its first statement's.
@@ -131,6 +137,14 @@ class Ours:
         someone = actor(organization_id=self.id, user_id=uuid4())
         self.service.register(someone, self.course_id)
         return someone
+
+    def ride(self) -> Ride:
+        """Let somebody new wait for a seat."""
+        call = calls_of.registration(
+            actor(organization_id=self.id, user_id=uuid4()), self.course_id, NOW, uuid4()
+        )
+        keys = statements.keys(*call[:3])
+        return Ride(ParticipationChange(keys, call[3]))
 
     def everything(self, call: Call) -> list[str]:
         """Give all that is sent during a call."""
@@ -295,6 +309,36 @@ def test_completion_is_a_fixed_number_of_statements(ours: Ours) -> None:
     assert [COMPLETION[ours.kind]] * 8 == calls(ours, complete)
 
 
+REVISION = {
+    "sqlite": ["SELECT", "UPDATE"],
+    "postgresql": ["SELECT", "SELECT", "UPDATE"],
+    "mariadb": ["SELECT", "SELECT", "UPDATE"],
+}
+
+
+def test_revision_is_a_fixed_number_of_statements(ours: Ours) -> None:
+    """A course is read, behind its lock where the engine locks rows, and written at once."""
+    titles = iter("ABCDEFGH")
+
+    def revise() -> None:
+        ours.service.revise_course(ours.admin, ours.course_id, title=next(titles))
+
+    assert [REVISION[ours.kind]] * 8 == calls(ours, revise)
+
+
+def test_what_is_new_is_one_statement(ours: Ours) -> None:
+    """A course is added, and a reminder marked, without a look before."""
+    someone = ours.register()
+    completed = ours.service.complete_registration(
+        ours.admin, ours.course_id, user_id=someone.user_id
+    )
+    reminder = completed.reminder
+    assert reminder is not None
+
+    assert ["INSERT"] == ours.statements(ours.add)
+    assert ["UPDATE"] == ours.statements(lambda: ours.repository.mark_reminder_scheduled(reminder))
+
+
 # --- With all that begins, ends and sets up
 
 READ_IN_FULL = {
@@ -319,6 +363,44 @@ def test_nothing_else_is_sent_to_read(ours: Ours) -> None:
 def test_nothing_else_is_sent_to_register(ours: Ours) -> None:
     """On a server each thing that is sent costs a round trip, while others wait for the course."""
     assert REGISTRATION_IN_FULL[ours.kind] == ours.everything(ours.register)
+
+
+@pytest.mark.parametrize("riders", [2, 8])
+def test_those_who_wait_together_share_what_is_sent(
+    ours: Ours, engine: sa.Engine, riders: int
+) -> None:
+    """A convoy is two statements on PostgreSQL, and on SQLite one transaction."""
+    if ours.kind == "mariadb":
+        pytest.skip("no convoys there: each registration is a transaction of its own")
+    each = ["SELECT", "UPDATE", "INSERT"]
+    convoy = {
+        "sqlite": ["BEGIN", *each * riders, "COMMIT"],
+        "postgresql": ["SELECT", "WITH"],
+    }
+    kind = ParticipationConvoys if ours.kind == "sqlite" else RegistrationConvoys
+    convoys = Convoys(kind(database_of(engine)).decide_and_store)
+    rides = [ours.ride() for _ in range(riders)]
+
+    assert convoy[ours.kind] == ours.everything(lambda: convoys.drive(rides))
+    assert [1 + number for number in range(riders)] == [
+        each.answer and each.answer.confirmed_count for each in rides
+    ]
+
+
+PAGE_IN_FULL = {
+    "sqlite": ["SELECT"],
+    "postgresql": ["SELECT"],
+    "mariadb": ["SELECT", "ROLLBACK"],
+}
+
+
+def test_nothing_else_is_sent_for_a_page(ours: Ours) -> None:
+    """A full page is one round trip on PostgreSQL, again and again."""
+    ours.add()
+
+    assert [PAGE_IN_FULL[ours.kind]] * 8 == [
+        ours.everything(lambda: ours.repository.courses(ours.id, limit=1)) for _ in range(8)
+    ]
 
 
 def test_connection_is_set_up_once(ours: Ours, engine: sa.Engine) -> None:

@@ -2,7 +2,8 @@
 
     python -m benchmarks.bench_growth --engine postgresql --sizes 1000 100000 1000000
 
-Of each size there are so many courses, registrations and reminders (see `filling`).
+Of each size there are so many courses, registrations and reminders (see `filling`). Each course is
+read anew: of few, all would soon be known.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import attrs
 
 from benchmarks.filling import Filled, fill
 from benchmarks.rounds import MIN_ROUNDS, Case, interleaved, ratio, repeated, report, table
-from benchmarks.storage import READING, opened, storage, versions
+from benchmarks.storage import READING, opened, reading_anew, storage, versions
 from course_domain import Actor, CourseService, Role
 from course_domain.sql import SqlCourseRepository
 
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     asked = parser.parse_args()
     with ExitStack() as stack:
+        stack.enter_context(reading_anew())
         databases = stack.enter_context(storage(asked.engine, len(asked.sizes)))
         engines = [stack.enter_context(opened(url)) for (url,) in databases]
         stores = [

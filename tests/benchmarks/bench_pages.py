@@ -1,20 +1,27 @@
-"""A page of 50 for an organization with a tenth of all courses, as a ratio to one with a hundred.
+"""A page of 50 for an organization with a tenth of all courses, as ratios.
 
     python -m benchmarks.bench_pages --engine sqlite --courses 1000000
 
-Where a small organization has no fifty to give, ten are asked for on both sides.
+First to what the driver does by itself: the same statement, with the same parameters, and all its
+rows fetched, on a connection that stays open. Then to the page of an organization with a hundred
+courses, each course read anew; where that has no fifty to give, ten are asked for on both sides.
 """
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from benchmarks.filling import Filled, fill
 from benchmarks.rounds import MIN_ROUNDS, interleaved, ratio, repeated, report, table
-from benchmarks.storage import READING, opened, storage, versions
+from benchmarks.storage import READING, opened, reading_anew, storage, versions
 from course_domain import CourseService, CourseStatus, CourseType, Role
 from course_domain.sql import SqlCourseRepository
+from engines import POSTGRESQL
+from listening import listening
 
 PAGES_A_ROUND = 40
 
@@ -92,9 +99,50 @@ def pairs(service: CourseService, filled: Filled) -> Iterator[tuple[str, Ask, As
     yield "an admin's, that reaches the undated", undated_of_small, undated
 
 
+def driver(engine: sa.Engine, until: ExitStack) -> Callable[[tuple[str, Any]], object]:
+    """Give what fetches the rows of a statement, on a connection of the driver."""
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    loaded: Any = engine.dialect.loaded_dbapi
+    connection: Any = loaded.connect(*arguments, **options)
+    until.callback(connection.close)
+    if engine.dialect.name == POSTGRESQL:
+        connection.autocommit = True
+    return lambda asked: connection.execute(*asked).fetchall()
+
+
+def beside_the_driver(
+    service: CourseService, filled: Filled, rounds: int, fetch: Callable[[tuple[str, Any]], object]
+) -> Iterator[tuple[str, Ask, Ask]]:
+    """Give pages of the large organization: their name, for the driver, and for the service.
+
+    Of those further on there are as many as are asked for, so that none is read twice.
+    """
+    places: list[str | None] = [None]
+    while len(places) <= (rounds + 1) * PAGES_A_ROUND:
+        places.append(service.courses(filled.large(), after=places[-1]).next)
+    with listening() as asked:
+        for place in places:
+            service.courses(filled.large(), after=place)
+
+    def fetch_first(_: int) -> object:
+        return fetch(asked[0])
+
+    def first(_: int) -> object:
+        return service.courses(filled.large())
+
+    def fetch_another(number: int) -> object:
+        return fetch(asked[1 + number])
+
+    def another(number: int) -> object:
+        return service.courses(filled.large(), after=places[1 + number])
+
+    yield "the first page, which somebody has read before", fetch_first, first
+    yield "another page each time, read for the first time", fetch_another, another
+
+
 def main() -> None:
     """Print the ratios of one engine."""
-    about = "A page for a large organization among many courses, as a ratio to a small one's."
+    about = "A page for a large organization, as a ratio to the driver's, and to a small one's."
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--engine", choices=READING, default=READING[0])
     parser.add_argument("--rounds", type=int, default=MIN_ROUNDS)
@@ -104,11 +152,20 @@ def main() -> None:
         filled = fill(engine, asked.courses)
         report(f"{versions(engine)}; {asked.courses} courses")
         service = CourseService(SqlCourseRepository(engine))
-        rows: list[tuple[object, ...]] = [("a page of 50", "to that of a small organization")]
-        for name, *asks in pairs(service, filled):
-            small, large = (repeated(ask, PAGES_A_ROUND) for ask in asks)
-            taken = interleaved({"small": small, "large": large}, asked.rounds)
-            rows.append((name, ratio(taken["large"], taken["small"])))
+        rows: list[tuple[object, ...]] = [("a page of 50", "to the driver's own fetch")]
+        with ExitStack() as until:
+            fetch = driver(engine, until)
+            for name, *asks in beside_the_driver(service, filled, asked.rounds, fetch):
+                theirs, ours = (repeated(ask, PAGES_A_ROUND) for ask in asks)
+                taken = interleaved({"driver": theirs, "service": ours}, asked.rounds)
+                rows.append((name, ratio(taken["service"], taken["driver"])))
+        report(table(*rows))
+        rows = [("a page of 50", "to that of a small organization")]
+        with reading_anew():
+            for name, *asks in pairs(service, filled):
+                small, large = (repeated(ask, PAGES_A_ROUND) for ask in asks)
+                taken = interleaved({"small": small, "large": large}, asked.rounds)
+                rows.append((name, ratio(taken["large"], taken["small"])))
     report(table(*rows))
 
 

@@ -12,8 +12,12 @@ from course_domain.sql import statements
 from course_domain.sql.connections import LostRace
 from course_domain.sql.driver import Cursor
 from course_domain.sql.rows import new
+from course_domain.values import Kind, checked, record
 
 S = TypeVar("S")
+
+_COURSE = record(Course)
+_PARTICIPATION = record(Participation)
 
 
 @attrs.frozen
@@ -60,11 +64,13 @@ class FromDecision(Exception):  # a step on the way out, which no caller sees
         self.error = error
 
 
-def _asked(decide: Callable[[S], S], state: S) -> S:
+def _asked(decide: Callable[[S], S], state: S, kind: Kind[S]) -> S:
     try:
-        return decide(state)
+        answer: S
+        (answer,) = checked(answer=(kind, decide(state)))
     except BaseException as error:  # noqa: BLE001  it passes through as it is
         raise FromDecision(error) from None
+    return answer
 
 
 def _expect_one(count: int) -> None:
@@ -81,7 +87,7 @@ class CourseChange:
 
     def decided(self, state: Course) -> Course:
         """Ask the decision."""
-        return _asked(self.decide, state)
+        return _asked(self.decide, state, _COURSE)
 
     def load(self, cursor: Cursor) -> Seen[Course] | None:
         """Load the course."""
@@ -119,7 +125,7 @@ class ParticipationChange:
 
     def decided(self, state: Participation) -> Participation:
         """Ask the decision."""
-        return _asked(self.decide, state)
+        return _asked(self.decide, state, _PARTICIPATION)
 
     @property
     def user_id(self) -> UUID:

@@ -40,15 +40,17 @@ def _own(columns: Columns, table: sa.Table, person: sa.Column[Any]) -> Any:
 _REGISTRATION = _own(OWN_REGISTRATION_COLUMNS, registrations, registrations.c.user_id)
 _CERTIFICATE = _own(OWN_CERTIFICATE_COLUMNS, certificates, certificates.c.peer_mentor_id)
 
+_LOADED: tuple[sa.ColumnElement[Any], ...] = (
+    courses.c.version,
+    courses.c.confirmed_count,
+    *COURSE_COLUMNS,
+    *_REGISTRATION.c,
+    *_CERTIFICATE.c,
+    _USERS.c.user_id,
+)
+
 LOAD_CONVOY = (
-    sa.select(
-        courses.c.version,
-        courses.c.confirmed_count,
-        *COURSE_COLUMNS,
-        *_REGISTRATION.c,
-        *_CERTIFICATE.c,
-        _USERS.c.user_id,
-    )
+    sa.select(*_LOADED)
     .select_from(
         courses.join(_USERS, sa.true())
         .outerjoin(_REGISTRATION, sa.true())
@@ -61,7 +63,7 @@ LOAD_CONVOY = (
 LOAD_ONE = statements.LOAD_PARTICIPATION.add_columns(statements.USER)
 """The same for one user: without a list to guess the length of, it is planned once and for all."""
 
-REGISTRATION_NAMES = tuple(each.name for each in REGISTRATION_COLUMNS)
+_REGISTRATION_NAMES = tuple(each.name for each in REGISTRATION_COLUMNS)
 _COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
 _NEW = (
     sa.func.unnest(*(_array(column, f"new_{column.name}") for column in REGISTRATION_COLUMNS))
@@ -71,7 +73,7 @@ _NEW = (
 
 
 def _stored(new: sa.Select[Any]) -> sa.Insert:
-    given = insert(registrations).from_select(REGISTRATION_NAMES, new)
+    given = insert(registrations).from_select(_REGISTRATION_NAMES, new)
     others = [each.name for each in REGISTRATION_COLUMNS if not each.primary_key]
     return given.on_conflict_do_update(
         constraint=registrations.primary_key,

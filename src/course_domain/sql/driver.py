@@ -55,7 +55,7 @@ class Compiled:
 class Cursor:
     """Execute statements on the driver's cursor."""
 
-    _driver: "Driver"
+    driver: "Driver"
     _cursor: Any
     has_written: bool = False
     """Whether anything may have been written."""
@@ -63,25 +63,26 @@ class Cursor:
     @property
     def rows(self) -> Rows:
         """How what is fetched is read."""
-        return self._driver.rows
+        return self.driver.rows
 
     def fetch(
         self, statement: Statement, parameters: Mapping[str, Any]
     ) -> Sequence[tuple[Any, ...]]:
         """Give the rows that a statement finds, as the driver gives them."""
-        self._execute(statement, parameters)
+        self.execute(statement, parameters)
         rows: Sequence[tuple[Any, ...]] = self._cursor.fetchall()
         return rows
 
     def write(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
         """Give the number of rows that a statement has written."""
         self.has_written = True
-        self._execute(statement, parameters)
+        self.execute(statement, parameters)
         count: int = self._cursor.rowcount
         return count
 
-    def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> None:
-        compiled = self._driver.compiled(statement)
+    def execute(self, statement: Statement, parameters: Mapping[str, Any]) -> None:
+        """Execute a statement: the one way that all of them take."""
+        compiled = self.driver.compiled(statement)
         self._cursor.execute(compiled.text, compiled.parameters(parameters))
 
 

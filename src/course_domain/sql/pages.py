@@ -152,7 +152,7 @@ def page(
         behind = {} if place is None or is_dated else _ids(place)
         statement = _statement(listing, names, is_dated=False, is_behind=bool(behind))
         rows += read(statement, {**asked, **behind, "limit": limit + 1 - len(rows)})
-    items = tuple(make(row) for row in rows[:limit])
+    items = tuple(map(make, rows[:limit]))
     following = cursor(listing.name, listing.place_of(items[-1])) if len(rows) > limit else None
     return Page(items, following)
 

@@ -1,6 +1,7 @@
 """Rows of the tables, as an engine's driver gives them, as values of the domain, and back."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -55,11 +56,16 @@ _COURSE_PART = slice(2, _REGISTRATION_AT)
 _REGISTRATION_PART = slice(_REGISTRATION_AT, _CERTIFICATE_AT)
 _CERTIFICATE_PART = slice(_CERTIFICATE_AT, _END)
 
-_ENUMERATIONS: Mapping[str, Callable[[Any], Any]] = {
-    str(courses.c.course_type): CourseType,
-    str(courses.c.status): CourseStatus,
-    str(registrations.c.status): RegistrationStatus,
+_MEMBERS: Mapping[str, Callable[[Any], Any]] = {
+    str(column): {member.value: member for member in kind}.__getitem__
+    for column, kind in (
+        (courses.c.course_type, CourseType),
+        (courses.c.status, CourseStatus),
+        (registrations.c.status, RegistrationStatus),
+    )
 }
+
+_identifier = lru_cache(1_000)(UUID)  # organizations and people stand in many rows
 
 _MOST_KNOWN = 1_000  # courses, each with its row
 
@@ -82,8 +88,10 @@ class _Fields:
 
 
 def _reader(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
-    kind = column.type.dialect_impl(dialect)
-    return _ENUMERATIONS.get(str(column)) or kind.result_processor(dialect, None)
+    if str(column) in _MEMBERS:
+        return _MEMBERS[str(column)]
+    read = column.type.dialect_impl(dialect).result_processor(dialect, None)
+    return _identifier if read is not None and isinstance(column.type, sa.Uuid) else read
 
 
 class Rows:

@@ -1,6 +1,5 @@
 """The tables of the adapter, as SQLAlchemy metadata: a host's Alembic sees them there."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -35,6 +34,10 @@ _MYSQL_OPTIONS: dict[str, Any] = {
 }
 
 
+def _utc(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
+
+
 class Instant(sa.TypeDecorator[datetime]):
     """Keep an aware instant to the microsecond, in UTC, on every engine."""
 
@@ -49,12 +52,14 @@ class Instant(sa.TypeDecorator[datetime]):
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(sa.DateTime())
 
-    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
         """Write; what PostgreSQL's driver is given, it writes as it is."""
         return None if dialect.name == "postgresql" else super().bind_processor(dialect)
 
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """Read; what PostgreSQL's driver gives stays as it is."""
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Any:
+        """Read; what PostgreSQL's driver gives is right, and SQLite keeps text."""
+        if dialect.name == "sqlite":
+            return _utc
         return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
