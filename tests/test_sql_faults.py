@@ -50,6 +50,7 @@ from course_domain.sql import (
     SqlCourseRepository,
     connections,
     create_schema,
+    retries,
     rows,
     statements,
 )
@@ -386,7 +387,7 @@ def test_an_answer_that_stays_lost_is_unavailable(
     store: Store, call: Call, given: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the server stays away nobody can know, and nothing is said or written again."""
-    monkeypatch.setattr(connections, "TRYING_SECONDS", 0.2)
+    monkeypatch.setattr(retries, "TRYING_SECONDS", 0.2)
     before = stored_records(store.watching)
 
     def refusing(_when: When, step: str, _connection: Any) -> None:
@@ -526,7 +527,7 @@ def test_who_asks_from_inside_a_decision_is_unavailable_in_time(
     engine_name: str,
 ) -> None:
     """A change inside a decision about the same course would wait for itself: it gives up."""
-    monkeypatch.setattr(connections, "TRYING_SECONDS", 0.2)
+    monkeypatch.setattr(retries, "TRYING_SECONDS", 0.2)
     databases: Databases = request.getfixturevalue(f"{engine_name}_databases")
     (url, *_) = until.enter_context(databases.lent())
     store = store_over(url, until)
@@ -676,7 +677,7 @@ def test_a_course_that_others_always_change_first_is_unavailable(
     sqlite_databases: Databases, until: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer to what is no longer the latest is not stored; that ends after a while."""
-    monkeypatch.setattr(connections, "TRYING_SECONDS", 0.05)
+    monkeypatch.setattr(retries, "TRYING_SECONDS", 0.05)
     (url,) = until.enter_context(sqlite_databases.lent())
     engine = until.enter_context(disposed(url))
     SqlCourseRepository(engine).add(course())
@@ -692,7 +693,7 @@ def test_a_course_that_others_always_change_first_is_unavailable(
             change.store(cursor, stale, change.decided(seen.state))
 
     with pytest.raises(RepositoryUnavailable, match="others changed the course first"):
-        connections.trying(store_what_is_stale)
+        retries.trying(store_what_is_stale)
     assert course() == SqlCourseRepository(engine).get(ORGANIZATION_ID, COURSE_ID)
 
 

@@ -9,8 +9,8 @@ import attrs
 from course_domain.course import Course
 from course_domain.participation import Participation, Registration, RegistrationStatus
 from course_domain.sql import statements
-from course_domain.sql.connections import LostRace
 from course_domain.sql.driver import Cursor
+from course_domain.sql.retries import LostRace
 from course_domain.sql.rows import new
 from course_domain.values import Kind, checked, record
 

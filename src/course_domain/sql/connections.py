@@ -1,34 +1,22 @@
-"""How the adapter uses an engine: set-up of connections, transactions, lines, and trying again."""
+"""How the adapter uses an engine: the set-up of connections, transactions, and lines."""
 
 import time
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Generator, Hashable, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    wait_random_exponential,
-)
 
-from course_domain.errors import RepositoryUnavailable
 from course_domain.sql.driver import Cursor, Driver
 from course_domain.sql.faults import Fault, fault_of
+from course_domain.sql.retries import deadline, late
 from course_domain.sql.rows import Rows
 
-T = TypeVar("T")
-
-# One wait for a lock, and the time after which nothing new is tried. On PostgreSQL one attempt can
-# wait twice, for its place behind others and then for the row: all of it stays below 8 seconds.
-LOCK_SECONDS = 2
-TRYING_SECONDS = 3
+LOCK_SECONDS = 2  # for one wait, of which an attempt has two at most
 
 _SET_UP = {
     "sqlite": (
@@ -51,21 +39,12 @@ _ALL = "all"  # names the whole store
 _MARK = "course_domain"  # in the info of a connection that has been set up
 
 
-class LostRace(Exception):
-    """Tell that somebody changed the course first, so that nothing was written."""
-
-
 class CommitNotKnown(Exception):
     """Tell that the answer to a COMMIT was lost: look before anything is written again."""
 
     def __init__(self, error: DBAPIError) -> None:
         super().__init__(error)
         self.error = error
-
-
-def deadline() -> float:
-    """Give the moment, of the monotonic clock, when a call that begins now tries nothing new."""
-    return time.monotonic() + TRYING_SECONDS
 
 
 class Lines:
@@ -84,8 +63,7 @@ class Lines:
             self._waiting[key] = (lock, waiting + 1)
         try:
             if not lock.acquire(timeout=max(0.0, until - time.monotonic())):
-                msg = f"others were writing for {TRYING_SECONDS} seconds"
-                raise RepositoryUnavailable(msg)
+                raise late()
             try:
                 yield
             finally:
@@ -227,54 +205,3 @@ def database_of(engine: sa.Engine) -> Database:
         if engine not in _DATABASES:
             _DATABASES[engine] = Database(engine)
         return _DATABASES[engine]
-
-
-def _may_be_tried_again(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError):
-        return fault_of(error) is not Fault.FINAL
-    return isinstance(error, LostRace)
-
-
-def _is_late(state: RetryCallState) -> bool:
-    until: float = state.args[1]
-    return time.monotonic() >= until
-
-
-_ATTEMPTS = Retrying(
-    stop=_is_late,
-    wait=wait_random_exponential(multiplier=0.004, max=0.25),
-    retry=retry_if_exception(_may_be_tried_again),
-    reraise=True,
-)
-
-
-def _called(call: Callable[[], T], _until: float) -> T:
-    return call()
-
-
-def _tried(call: Callable[[], T], until: float) -> T:
-    """Call once, and only then begin with retries: to be ready for them costs half a decision."""
-    try:
-        return call()
-    except (DBAPIError, LostRace) as error:
-        if time.monotonic() >= until or not _may_be_tried_again(error):
-            raise
-    answer: T = _ATTEMPTS(_called, call, until)
-    return answer
-
-
-def trying(call: Callable[[], T], until: float | None = None) -> T:
-    """Try a call again while its error certainly means that nothing was applied.
-
-    With jitter, and until the `deadline` of its caller, or its own; then, or where trying again
-    would not help, `RepositoryUnavailable` with the reason.
-    """
-    try:
-        return _tried(call, deadline() if until is None else until)
-    except LostRace as error:
-        msg = f"others changed the course first for {TRYING_SECONDS} seconds"
-        raise RepositoryUnavailable(msg) from error
-    except DBAPIError as error:
-        raise RepositoryUnavailable(str(error.orig)) from error
-    except PoolTimeout as error:
-        raise RepositoryUnavailable(str(error)) from error

@@ -10,7 +10,7 @@ import attrs
 from course_domain.errors import RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql.changes import ParticipationChange, Seen
-from course_domain.sql.connections import TRYING_SECONDS, LostRace, deadline, trying
+from course_domain.sql.retries import LostRace, deadline, late, trying
 
 
 def _closed() -> Lock:
@@ -97,10 +97,9 @@ class Convoys:
         """
         if not ride.wait(max(0.0, ride.seconds_left)):
             with self._guard:
-                waiting = self._waiting[key]
-                if ride in waiting:
+                if ride in (waiting := self._waiting.get(key, deque())):
                     waiting.remove(ride)
-                    ride.error = _late()
+                    ride.error = late()
                     return False
             ride.wait()
         return ride.leads
@@ -110,7 +109,7 @@ class Convoys:
             convoy = [ride, *self._waiting[key]]
             self._waiting[key].clear()
         try:
-            self.drive(_in_time(convoy))
+            self.drive(convoy)
         finally:
             with self._guard:
                 waiting = self._waiting[key]
@@ -125,8 +124,6 @@ class Convoys:
 
     def drive(self, convoy: list[Ride]) -> None:
         """Decide and store for all; each ride then has its answer, or why not."""
-        if not convoy:
-            return
         is_lost = False
 
         def attempt() -> None:
@@ -147,14 +144,3 @@ class Convoys:
             for ride in convoy:  # nobody takes for stored what may not be
                 ride.reset()
             raise
-
-
-def _late() -> RepositoryUnavailable:
-    return RepositoryUnavailable(f"others were writing for {TRYING_SECONDS} seconds")
-
-
-def _in_time(convoy: list[Ride]) -> list[Ride]:
-    late = [each for each in convoy if each.seconds_left < 0]
-    for each in late:
-        each.error = _late()
-    return [each for each in convoy if each.error is None]

@@ -10,10 +10,11 @@ from course_domain.errors import CourseNotFound
 from course_domain.participation import Participation, Registration
 from course_domain.sql import statements
 from course_domain.sql.changes import FromDecision, Seen
-from course_domain.sql.connections import CommitNotKnown, Database, LostRace
+from course_domain.sql.connections import CommitNotKnown, Database
 from course_domain.sql.convoy_statements import LOAD_CONVOY, LOAD_ONE, STORE_CONVOY, STORE_ONE
 from course_domain.sql.convoys import Ride
 from course_domain.sql.driver import Cursor
+from course_domain.sql.retries import LostRace
 from course_domain.sql.rows import new
 
 

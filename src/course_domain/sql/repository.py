@@ -26,9 +26,9 @@ from course_domain.sql.connections import (
     CommitNotKnown,
     Database,
     database_of,
-    trying,
 )
 from course_domain.sql.faults import Fault, fault_of
+from course_domain.sql.retries import trying
 from course_domain.sql.rows import Row, Rows, new
 from course_domain.sql.writing import Writer
 from course_domain.values import checked, record

@@ -10,10 +10,11 @@ from course_domain.errors import CourseNotFound, RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql import statements
 from course_domain.sql.changes import Change, FromDecision, ParticipationChange, Seen
-from course_domain.sql.connections import CommitNotKnown, Database, database_of, deadline, trying
+from course_domain.sql.connections import CommitNotKnown, Database, database_of
 from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.driver import Cursor
 from course_domain.sql.postgresql import RegistrationConvoys
+from course_domain.sql.retries import deadline, trying
 from course_domain.sql.sqlite import ParticipationConvoys
 
 S = TypeVar("S")
