@@ -25,7 +25,10 @@ _SET_UP = {
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = ON",
     ),
-    "postgresql": (f"SET lock_timeout = '{LOCK_SECONDS}s'",),
+    "postgresql": (
+        f"SET lock_timeout = '{LOCK_SECONDS}s'",
+        "SET timezone = 'UTC'",  # so that what is read need not be converted
+    ),
     # Without the second (1 for reads, 2 for updates), what starts a transaction on another node of
     # a cluster can miss what is committed; elsewhere it is idle.
     "mysql": (

@@ -67,7 +67,7 @@ _MEMBERS: Mapping[str, Callable[[Any], Any]] = {
 
 _identifier = lru_cache(1_000)(UUID)  # organizations and people stand in many rows
 
-_MOST_KNOWN = 1_000  # courses, each with its row
+_MOST_KNOWN = 2_000  # courses, each with its row: some megabytes
 
 
 class _Fields:
