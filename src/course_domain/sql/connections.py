@@ -39,7 +39,7 @@ _SET_UP = {
 _SET_UP["mariadb"] = _SET_UP["mysql"]
 
 _ALL = "all"  # names the whole store
-_MARK = "course_domain"  # in the info of a connection that has been set up
+_CURSOR = "course_domain"  # in the info of a connection that has been set up
 
 
 class CommitNotKnown(Exception):
@@ -101,14 +101,13 @@ class Database:
         if self._has_lost_one:
             self._has_lost_one = False
             raise InvalidatePoolError  # those that wait in the pool may be gone too
-        if _MARK in record.info:
+        if _CURSOR in record.info:
             return
         cursor = dbapi_connection.cursor()
         for statement in _SET_UP.get(self.engine.dialect.name, ()):
             cursor.execute(statement)
-        cursor.close()
         dbapi_connection.commit()
-        record.info[_MARK] = True
+        record.info[_CURSOR] = cursor  # kept, as it knows types by then that a new one looks up
 
     def key_of(self, keys: Mapping[str, Any]) -> Hashable:
         """Tell what has one writer at a time: a course, or on SQLite the whole store."""
@@ -136,10 +135,9 @@ class Database:
         """
         has_written = False
         try:
-            with self._connected() as connection:
+            with self._connected() as (connection, cursor):
                 if self._is_postgresql:
                     connection.autocommit = True
-                cursor = Cursor(self._driver, connection.cursor())
                 try:
                     yield cursor
                 finally:
@@ -160,13 +158,12 @@ class Database:
         """
         is_ending = False
         try:
-            with self._connected() as connection:
-                cursor = connection.cursor()
+            with self._connected() as (connection, cursor):
                 try:
                     if self.is_sqlite:
                         # Begun as a writer, it never finds that it has read too early.
-                        cursor.execute("BEGIN IMMEDIATE")
-                    yield Cursor(self._driver, cursor)
+                        connection.cursor().execute("BEGIN IMMEDIATE")
+                    yield cursor
                     is_ending = True
                     connection.commit()
                 except BaseException:
@@ -179,15 +176,18 @@ class Database:
             raise
 
     @contextmanager
-    def _connected(self) -> Generator[Any, None, None]:
-        """Give the driver's own connection; what the driver raises becomes a `DBAPIError`."""
+    def _connected(self) -> Generator[tuple[Any, Cursor], None, None]:
+        """Give the driver's own connection, and the cursor that is kept with it.
+
+        What the driver raises becomes a `DBAPIError`.
+        """
         try:
             pooled = self.engine.raw_connection()
         except self._error as error:
             raise DBAPIError("", None, error) from error
         connection: Any = pooled.driver_connection
         try:
-            yield connection
+            yield connection, Cursor(self._driver, pooled.info[_CURSOR])
         except self._error as error:
             is_lost = self._dialect.is_disconnect(error, connection, None)
             if is_lost:
