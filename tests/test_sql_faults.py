@@ -519,6 +519,30 @@ def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store)
     assert (None, None, True) == (refused.answer, refused.error, refused.goes_alone)
 
 
+def test_one_whom_the_database_refuses_is_refused_alone(
+    sqlite_databases: Databases, until: ExitStack
+) -> None:
+    """What a database has against one of those who share a transaction is not for the others."""
+    (url, *_) = until.enter_context(sqlite_databases.lent())
+    store, refused = store_over(url, until), uuid4()
+    refuse = (
+        "CREATE TRIGGER refuse BEFORE INSERT ON registrations"
+        f" WHEN NEW.user_id = '{refused.hex}' BEGIN SELECT RAISE(ABORT, 'no entry'); END"
+    )
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(refuse)
+    convoy = [ride([], refused), ride([], OTHER_USER_ID)]
+    convoys_over(store.engine).drive(convoy)
+
+    assert [(None, None, True)] * 2 == [
+        (each.answer, each.error, each.goes_alone) for each in convoy
+    ]
+    with pytest.raises(RepositoryUnavailable, match="no entry"):
+        store.service.register(actor(user_id=refused), COURSE_ID)
+    store.service.register(actor(user_id=OTHER_USER_ID), COURSE_ID)
+    assert_agrees(store.engine)
+
+
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 def test_who_asks_from_inside_a_decision_is_unavailable_in_time(
     request: pytest.FixtureRequest,
