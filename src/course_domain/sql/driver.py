@@ -27,7 +27,7 @@ class Compiled:
             name: bound.type.dialect_impl(dialect).bind_processor(dialect)
             for bound, name in compiled.bind_names.items()
         }
-        self.text = str(compiled)
+        self.text: str = str(compiled)
         # What the dialect itself puts in, as the OFFSET of SQLite, which has no LIMIT alone.
         self._fixed = {
             name: bound.value for bound, name in compiled.bind_names.items() if not bound.required
