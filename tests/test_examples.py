@@ -263,7 +263,7 @@ REASONS = "course_domain.policies:registration_rejections"
         (f"{STORAGE}.pending_reminders", but(lambda _: Page(())), "The nightly job delivers"),
         (f"{STORAGE}.mark_reminder_scheduled", never_marking, "The night after"),
         (
-            "course_domain.sql.changes:participation_of",  # the repository sells a seat too many
+            "course_domain.sql.rows:Rows.participation",  # the repository sells a seat too many
             but(lambda seen: attrs.evolve(seen, confirmed_count=max(0, seen.confirmed_count - 1))),
             "Of fifty, have the seat",
         ),
