@@ -519,11 +519,10 @@ def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store)
     assert (None, None, True) == (refused.answer, refused.error, refused.goes_alone)
 
 
-def test_one_whom_the_database_refuses_is_refused_alone(
-    sqlite_databases: Databases, until: ExitStack
-) -> None:
+def test_one_whom_the_database_refuses_is_refused_alone(tmp_path: Path, until: ExitStack) -> None:
     """What a database has against one of those who share a transaction is not for the others."""
-    (url, *_) = until.enter_context(sqlite_databases.lent())
+    (url,) = engines.sqlite_database(tmp_path)  # not one that another test is lent afterwards
+    create_schema(until.enter_context(disposed(url)))
     store, refused = store_over(url, until), uuid4()
     refuse = (
         "CREATE TRIGGER refuse BEFORE INSERT ON registrations"
