@@ -29,6 +29,7 @@ ELSEWHERE = {
     ("host-django.md", 'python title="courses/views.py"'): SHOWN,
     ("host-django.md", 'python title="test_repository.py"'): SHOWN,
     ("host-fastapi.md", "shell"): "test_example_fastapi runs its last line",
+    ("performance.md", "shell"): "these take half an hour, and a machine of their own",
     ("scaling.md", "shell"): "these take minutes, and a machine of their own",
     ("scaling.md", "sql"): "this needs a cluster of Citus, and was tried by hand",
     ("storage.md", "mako"): "test_sql_schema puts it into the files of Alembic, and runs them",
