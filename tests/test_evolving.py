@@ -68,3 +68,17 @@ def test_course_that_evolves_stays_what_it_was() -> None:
     assert (course(), START - TICK) == (before, after.start_date)
     assert isinstance(after.start_date, datetime)
     assert after.start_date.tzinfo is START.tzinfo
+
+
+@attrs.frozen(kw_only=True)
+class HostCourse(Course):
+    """A course that a host knows more of."""
+
+    room: str
+
+
+def test_course_of_a_hosts_own_class_stays_one() -> None:
+    """What a host has added to a course is still there when it changes."""
+    evolved = evolve(HostCourse(**course_fields(), room="A"), title="Another title")
+
+    assert HostCourse(**course_fields(title="Another title"), room="A") == evolved
