@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 
@@ -100,8 +101,11 @@ def test_values_stand_in_the_order_of_the_fields() -> None:
 
 @given(courses())
 def test_course_is_restored_from_its_values(drawn: Course) -> None:
-    """The values of a course make it again, or are in doubt."""
-    assert restored(values_of(drawn)) in {drawn, None}
+    """The values of a course make it again; only numbers that are not common are in doubt."""
+    numbers = (drawn.max_participants, drawn.certificate_validity_months)
+    is_common = all(number is None or number <= 1_200 for number in numbers)
+
+    assert (drawn if is_common else None) == restored(values_of(Course(**attrs.asdict(drawn))))
 
 
 def test_course_that_breaks_a_rule_is_not_restored() -> None:

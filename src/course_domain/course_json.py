@@ -128,10 +128,12 @@ def read_surely(document: object) -> Course | None:
         return None
     try:
         own = _read_own(document) if _decode_fields else None
-        course, marks = (own, 0) if own else _read(_decode(document))
+        if own is not None:
+            return own
+        course, marks = _read(_decode(document))
     except _DOUBTS:
         return None
-    return course if own or _quotation_marks(document) == marks else None
+    return course if _quotation_marks(document) == marks else None
 
 
 def read_all_surely(document: object) -> tuple[Course, ...] | None:

@@ -29,18 +29,17 @@ class Shapes:
         """Take note of values that were right, and kept as they are."""
         types = tuple(map(type, given))
         checks = [
-            (holds, *places)
+            (holds, places)
             for holds, places in self._checks
             if all(given[place] is not None for place in places)
         ]
         self._left_open[types] = (
             *(tuple(i for i, each in enumerate(types) if each is t) for t in (datetime, str, int)),
-            tuple(check for check in checks if len(check) == 2),  # noqa: PLR2004  of one value
-            tuple(check for check in checks if len(check) == 3),  # noqa: PLR2004  of two
+            tuple((holds, *places) for holds, places in checks if len(places) == 1),
+            tuple((holds, *places) for holds, places in checks if len(places) != 1),
         )
 
-    # Every course passes here: one loop after another, without a call.
-    def fit(self, given: tuple[Any, ...]) -> bool:  # noqa: C901, PLR0911, PLR0912
+    def fit(self, given: tuple[Any, ...]) -> bool:  # noqa: C901, PLR0911, PLR0912  no calls: all courses pass here
         """Tell whether these values are surely right, and plain; False is no more than a doubt."""
         types = [*map(type, given)]
         known, left_open = self._latest
@@ -56,6 +55,15 @@ class Shapes:
                 return False
             if not EARLIEST_INSTANT <= instant <= LATEST_INSTANT:
                 return False
+        for place in numbers:
+            if not 0 <= given[place] <= _COMMON:
+                return False
+        for holds, place, other in of_two:
+            if not holds(given[place], given[other]):
+                return False
+        for holds, place in of_one:
+            if not holds(given[place]):
+                return False
         for place in texts:
             text = given[place]
             if "\x00" in text:
@@ -65,13 +73,4 @@ class Shapes:
                     text.encode()
                 except UnicodeEncodeError:
                     return False
-        for place in numbers:
-            if not 0 <= given[place] <= _COMMON:
-                return False
-        for holds, place in of_one:
-            if not holds(given[place]):
-                return False
-        for holds, place, other in of_two:  # noqa: SIM110
-            if not holds(given[place], given[other]):
-                return False
         return True

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Hashable, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -113,11 +113,9 @@ class Database:
         """Tell what has one writer at a time: a course, or on SQLite the whole store."""
         return _ALL if self.is_sqlite else (keys["of_organization"], keys["of_course"])
 
-    @contextmanager
-    def line(self, key: Hashable, until: float) -> Generator[None, None, None]:
+    def line(self, key: Hashable, until: float) -> AbstractContextManager[None]:
         """Wait for the turn to write: of what is named, or on SQLite of the whole store."""
-        with self._lines.turn(_ALL if self.is_sqlite else key, until):
-            yield
+        return self._lines.turn(_ALL if self.is_sqlite else key, until)
 
     @contextmanager
     def reading(self) -> Generator[Cursor, None, None]:
