@@ -13,10 +13,9 @@ ORDER = (
     "rules",
     "errors",
     "values",
-    "shapes",
     "actor",
     "course",
-    "evolving",
+    "making",
     "participation",
     "policies",
     "details",
@@ -32,6 +31,7 @@ ORDER = (
     "norwegian",
     "messages",
     "documents",
+    "course_text",
     "course_json",
     "schema",
     "serialization",
@@ -47,7 +47,7 @@ ORDER = (
 KEPT_FROM: dict[str, set[str]] = {"sql": {"__init__", "service", "memory"}, "testing": set()}
 FOREIGN = {
     "aio_threads": ("attrs", "anyio"),
-    "course_json": ("attrs", "msgspec"),
+    "course_text": ("attrs", "msgspec"),
     "policies": ("attrs", "dateutil.relativedelta"),
     "serialization": ("attrs", "cattrs"),
     "sql": ("attrs", "sqlalchemy", "tenacity"),

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from builders import NOW, course
-from course_domain import Course, InvalidDocument, course_json
+from course_domain import Course, InvalidDocument, course_json, course_text
 from course_domain.documents import decode, read_document
 from course_domain.serialization import course_from_json, course_to_dict, courses_from_json
 from course_domain.testing.strategies import courses
@@ -16,16 +16,16 @@ from course_domain.testing.strategies import courses
 Decoder = Callable[[str | bytes], Any]
 
 DECODERS: dict[str, Decoder] = {"json": course_json.decode_by_json}
-WRITERS: dict[str, Callable[[Course], str]] = {"json": course_json.write_by_json}
-if course_json.msgspec:
-    DECODERS["msgspec"] = course_json.msgspec.json.Decoder().decode
-    WRITERS["msgspec"] = course_json.write_by_msgspec
+WRITERS: dict[str, Callable[[Course], str]] = {"json": course_text.write_by_json}
+if course_text.msgspec:
+    DECODERS["msgspec"] = course_text.msgspec.json.Decoder().decode
+    WRITERS["msgspec"] = course_text.write_by_msgspec
 
 each_decoder = pytest.mark.parametrize("decoder", DECODERS.values(), ids=DECODERS)
 each_writer = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 
 PLAIN = course()
-TEXT = course_json.write_by_json(PLAIN)
+TEXT = course_text.write_by_json(PLAIN)
 SPLICES = ["", "NaN", "\\u0000", '"', "\\", "{", "]", ",", "\ufeff", "9" * 50, '"id":1,', "1.0"]
 # What one decoder or another takes for something that it is not.
 ODD: dict[str, list[str]] = {
@@ -65,10 +65,17 @@ def explained(document: str | bytes) -> Course:
     return read_document(decode(document), Course)
 
 
+def decode_with(patched: pytest.MonkeyPatch, decoder: Decoder) -> None:
+    """Read as where this decoder is what there is."""
+    patched.setattr(course_json, "_decode", decoder)
+    if decoder is course_json.decode_by_json:
+        patched.setattr(course_json, "_readers", course_json.PLAIN_READERS)
+
+
 def by(decoder: Decoder, document: str | bytes) -> object:
     """Give what the public reader makes of a document with one of the decoders."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(course_json, "_decode", decoder)
+        decode_with(patched, decoder)
         return outcome(course_from_json, document)
 
 
@@ -131,7 +138,7 @@ def test_damaged_document_is_read_or_refused_as_ever(
 @each_decoder
 def test_array_is_read_at_once(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
     """An array without a fault is read, one with a field twice is told, an object is refused."""
-    monkeypatch.setattr(course_json, "_decode", decoder)
+    decode_with(monkeypatch, decoder)
 
     assert (PLAIN, PLAIN) == courses_from_json(f"[{TEXT},{TEXT}]")
     assert () == courses_from_json(b" [ ] ")
@@ -153,7 +160,7 @@ def test_plain_document_needs_no_explaining(
     decoder: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written by us, or with an offset of another zone, is read without a doubt."""
-    monkeypatch.setattr(course_json, "_decode", decoder)
+    decode_with(monkeypatch, decoder)
     local = NOW.astimezone(timezone(timedelta(hours=2))).isoformat()
     theirs = json.dumps(course_to_dict(PLAIN) | {"updated_at": local})
 

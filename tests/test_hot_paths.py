@@ -14,7 +14,7 @@ from course_domain import (
     registration_rejections,
     renewal_reminder_at,
 )
-from course_domain.evolving import evolve
+from course_domain.making import evolve
 from course_domain.memory import InMemoryCourseRepository
 from course_domain.serialization import course_from_json, course_to_json
 
@@ -28,12 +28,12 @@ REPOSITORY = InMemoryCourseRepository()
 REPOSITORY.add(COURSE)
 
 HOT: dict[str, tuple[int, Callable[[], object]]] = {
-    "build": (7, lambda: Course(**FIELDS)),
-    "change": (4, lambda: evolve(COURSE, status=CourseStatus.DRAFT)),
-    "read": (22, lambda: course_from_json(TEXT)),
+    "build": (4, lambda: Course(**FIELDS)),
+    "change": (6, lambda: evolve(COURSE, status=CourseStatus.DRAFT)),
+    "read": (7, lambda: course_from_json(TEXT)),
     "write": (19, lambda: course_to_json(COURSE)),
     "allowed": (5, lambda: registration_rejections(COURSE, MENTOR, 0, NOW)),
-    "three reasons": (8, lambda: registration_rejections(DRAFT, ADMIN, 1, LATE)),
+    "three reasons": (7, lambda: registration_rejections(DRAFT, ADMIN, 1, LATE)),
     "reminder": (11, lambda: renewal_reminder_at(NOW, 24)),
     "get": (3, lambda: REPOSITORY.get(COURSE.organization_id, COURSE.id)),
 }

@@ -27,7 +27,7 @@ PUBLIC = {
 """The modules that a host imports from."""
 
 INSIDE = {
-    "aio_bridge", "aio_ports", "course_json", "documents", "english", "keyset",
+    "aio_bridge", "aio_ports", "course_json", "course_text", "documents", "english", "keyset",
     "norwegian", "schema",
 }  # fmt: skip
 """The modules behind the root that only others of the library import from."""

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +14,7 @@ import attrs
 from course_domain import values
 from course_domain.errors import InvalidCourse
 from course_domain.rules import Rule, Violation
-from course_domain.shapes import Shapes
-from course_domain.values import MAX_INTEGER, Kind, optional, whole_number
+from course_domain.values import FIRST_YEAR, LAST_YEAR, MAX_INTEGER, Kind, optional, whole_number
 
 MAX_CERTIFICATE_VALIDITY_MONTHS = 1_200
 """The longest validity of a certificate: a century."""
@@ -103,9 +102,7 @@ COURSE_KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
 
 
 def _has_visible_character(title: str) -> bool:
-    return title[:1].isalnum() or any(
-        kind[0] != "Z" and kind not in {"Cc", "Cf", "Cs"} for kind in map(category, title)
-    )
+    return any(kind[0] != "Z" and kind not in {"Cc", "Cf", "Cs"} for kind in map(category, title))
 
 
 def _at_least_one(number: int) -> bool:
@@ -126,15 +123,11 @@ VALIDATION_RULES: tuple[tuple[Rule, tuple[str, ...], Callable[..., bool]], ...] 
 )
 
 
-_names = list(COURSE_KINDS)
-_shapes = Shapes((holds, tuple(map(_names.index, names))) for _, names, holds in VALIDATION_RULES)
-
-
 def broken_rules(plain: Mapping[str, Any]) -> list[Violation]:
     """List the validation rules that values of the right types break, in their order."""
     broken: list[Violation] = []
     for rule, names, holds in VALIDATION_RULES:
-        judged = [plain.get(name) for name in names]
+        judged = [*map(plain.get, names)]
         if None not in judged and not holds(*judged):
             broken.append(Violation(rule, names))
     return broken
@@ -248,52 +241,58 @@ class Course:
     """When the course was last revised or moved; each change makes it later by at least 1 µs."""
 
     def __attrs_post_init__(self) -> None:
-        given = values_of(self)
-        if _shapes.fit(given):
+        if is_plain(self):
             return
-        plain, violations = _judged(dict(zip(COURSE_KINDS, given, strict=True)))
+        plain, violations = _judged({name: getattr(self, name) for name in COURSE_KINDS})
         if violations:
             raise InvalidCourse(violations)
-        if all(map(operator.is_, plain.values(), given)):
-            _shapes.learn(given)
         for name, value in plain.items():
             object.__setattr__(self, name, value)
 
 
-def restored(given: tuple[Any, ...]) -> Course | None:
-    """Make a course of values in the order of `COURSE_KINDS`; None where one is in doubt."""
-    return made_of(given) if _shapes.fit(given) else None
-
-
-def made_of(given: tuple[Any, ...]) -> Course:
-    """Make a course of values in the order of `COURSE_KINDS` that were judged before."""
-    course: Course = object.__new__(Course)
-    for put, value in zip(_SLOTS, given, strict=True):
-        put(course, value)
-    return course
-
-
-def values_of(course: Course) -> tuple[Any, ...]:
-    """Give the values in the order of `COURSE_KINDS`; written out, since each course is read so."""
+def is_plain(course: Course) -> bool:
+    """Tell whether a course is surely valid, and as it is kept; False is no more than a doubt."""
+    if not (
+        type(course.id) is type(course.organization_id) is type(course.created_by) is UUID
+        and type(course.title) is str
+        and type(course.course_type) is CourseType
+        and type(course.status) is CourseStatus
+        and type(course.is_virtual) is type(course.issues_certificate) is bool
+        and type(course.created_at) is type(course.updated_at) is datetime
+    ):
+        return False
+    start, end, deadline = course.start_date, course.end_date, course.registration_deadline
+    for instant in (start, end, deadline, course.created_at, course.updated_at):
+        if instant is not None and not (
+            type(instant) is datetime
+            and instant.tzinfo is UTC
+            and not instant.fold
+            and FIRST_YEAR <= instant.year <= LAST_YEAR
+        ):
+            return False
+    for text in (course.title, course.description, course.location):
+        if text is not None and not (
+            type(text) is str
+            and "\x00" not in text
+            and (text.isascii() or values.is_storable(text))
+        ):
+            return False
+    seats, months = course.max_participants, course.certificate_validity_months
     return (
-        course.id,
-        course.organization_id,
-        course.title,
-        course.description,
-        course.course_type,
-        course.status,
-        course.start_date,
-        course.end_date,
-        course.location,
-        course.is_virtual,
-        course.max_participants,
-        course.issues_certificate,
-        course.certificate_validity_months,
-        course.registration_deadline,
-        course.created_by,
-        course.created_at,
-        course.updated_at,
+        (seats is None or (type(seats) is int and seats <= MAX_INTEGER))
+        and (months is None or (type(months) is int and months <= MAX_CERTIFICATE_VALIDITY_MONTHS))
+        and keeps_rules(course)
     )
 
 
-_SLOTS = tuple(getattr(Course, name).__set__ for name in COURSE_KINDS)
+def keeps_rules(course: Course) -> bool:
+    """Tell whether values of the right kinds keep the `VALIDATION_RULES`; all courses pass here."""
+    start, end, deadline = course.start_date, course.end_date, course.registration_deadline
+    seats, months = course.max_participants, course.certificate_validity_months
+    return (
+        (start is None or end is None or end > start)
+        and (start is None or deadline is None or deadline < start)
+        and (seats is None or seats >= 1)
+        and (months is None or months >= 1)
+        and (course.title[:1].isalnum() or _has_visible_character(course.title))
+    )

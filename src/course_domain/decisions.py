@@ -27,7 +27,7 @@ from course_domain.errors import (
     RegistrationRejected,
     StaleCourse,
 )
-from course_domain.evolving import evolve
+from course_domain.making import evolve
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,

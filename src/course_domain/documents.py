@@ -13,7 +13,7 @@ from uuid import UUID
 import attrs
 
 from course_domain import values
-from course_domain.course import COURSE_KINDS, Course, broken_rules
+from course_domain.course import COURSE_KINDS, Course, CourseStatus, CourseType, broken_rules
 from course_domain.details import CourseChanges, CourseDetails
 from course_domain.errors import InvalidDocument
 from course_domain.rules import Rule, Violation
@@ -60,16 +60,29 @@ def instant_from_text(text: str) -> datetime:
     return moment
 
 
+def _member_of(kind: type[CourseType | CourseStatus]) -> Form:
+    members = {member.value: member for member in kind}
+
+    def member(text: str) -> CourseType | CourseStatus:
+        if text not in members:
+            raise ValueError
+        return members[text]
+
+    return str, member, f"one of {', '.join(members)}"
+
+
 _FORMS: Mapping[type, Form] = {
     UUID: (str, uuid_from_text, "a UUID with hyphens"),
     datetime: (str, instant_from_text, "an RFC 3339 date-time with an offset"),
     str: (str, str.__str__, "a string"),
     int: (int, int.__int__, "an integer"),
     bool: (bool, bool, "a boolean"),
+    CourseType: _member_of(CourseType),
+    CourseStatus: _member_of(CourseStatus),
 }
 
 
-def form_of(kind: Any) -> Form:
+def _form_of(kind: Any) -> Form:
     """Find the form of a type; that of an enumeration, or of another subclass, is made."""
     if kind in _FORMS:
         return _FORMS[kind]
@@ -84,26 +97,32 @@ def wrong_type(value: object, expected: str) -> Refusal:
     return Refusal(Rule.WRONG_TYPE, expected=expected, actual=actual)
 
 
-def read_value(value: Any, form: Form) -> Any:
-    """Take a value from JSON as its form has it; nothing is coerced."""
-    base, take, expected = form
-    if value is None:
-        raise Refusal(Rule.REQUIRED)
-    if value is _TWICE:
-        raise Refusal(Rule.MALFORMED_DOCUMENT, reason="the field stands twice")
-    if isinstance(value, base) and (base is bool or not isinstance(value, bool)):
+def read_as(kind: Any, keep: Kind[Any]) -> Kind[Any]:
+    """Make what takes a value from JSON as the form of this type has it; nothing is coerced.
+
+    `keep` judges it then, and whether it may be None.
+    """
+    base, take, expected = _form_of(kind)
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return keep(None)
+        if value is _TWICE:
+            raise Refusal(Rule.MALFORMED_DOCUMENT, reason="the field stands twice")
+        if not isinstance(value, base) or (base is not bool and isinstance(value, bool)):
+            raise wrong_type(value, expected)
         try:
-            return take(value)
+            taken = take(value)
         except ValueError:
             raise wrong_type(value, expected) from None
-    raise wrong_type(value, expected)
+        return keep(taken)
+
+    return read
 
 
 def _field_kind(declared: Any, keep: Kind[Any]) -> Kind[Any]:
-    """Join how a field is read and what it then takes, which knows whether it may be None."""
     (kind,) = {*get_args(declared)} - {NoneType} or {declared}
-    form = form_of(kind)
-    return lambda value: keep(None if value is None else read_value(value, form))
+    return read_as(kind, keep)
 
 
 _KINDS: Mapping[str, Kind[Any]] = {
@@ -140,13 +159,18 @@ def read_document(document: Any, kind: type[T], path: str = "$") -> T:
         raise invalid_document(wrong_type(document, "an object"), path)
     given = cast("Mapping[object, object]", document)
     required = DOCUMENTS[kind]
-    names = [name for name in required if required[name] or name in given]
-    plain, problems = values.judge(_KINDS, [(name, given.get(name)) for name in names], path)
+    judged = [
+        (name, given.get(name))
+        for name, must_be_there in required.items()
+        if must_be_there or name in given
+    ]
+    plain, problems = values.judge(_KINDS, judged, path)
     problems += (
         Violation(each.rule, each.fields, {"path": f"{path}.{each.fields[0]}"})
         for each in broken_rules(plain)
     )
-    problems += (_unknown_field(path, key) for key in given if key not in required)
+    if given.keys() - required.keys():
+        problems += (_unknown_field(path, key) for key in given if key not in required)
     if problems:
         raise InvalidDocument(problems)
     return kind(**plain)

@@ -176,6 +176,9 @@ _ALLOWED_MONTHS = range(1, MAX_CERTIFICATE_VALIDITY_MONTHS + 1)
 _MONTHS = optional(whole_number(1, MAX_CERTIFICATE_VALIDITY_MONTHS))
 
 
+_days = lru_cache(maxsize=1)(timedelta)
+
+
 @lru_cache(maxsize=MAX_CERTIFICATE_VALIDITY_MONTHS)
 def _calendar_months(count: int) -> Any:
     # Loaded here: with calendar and locale it would be a tenth of `import course_domain`.
@@ -234,4 +237,4 @@ def renewal_reminder_at(
     expires_at = certificate_expires_at(issued_at, months, zone)
     if expires_at is None:
         return None
-    return _on_the_wall(expires_at, timedelta(days=-REMINDER_LEAD_DAYS), zone)
+    return _on_the_wall(expires_at, _days(-REMINDER_LEAD_DAYS), zone)

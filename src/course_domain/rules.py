@@ -107,7 +107,6 @@ def _read_only(value: Any) -> Mapping[str, Any]:
     return MappingProxyType(dict(value))
 
 
-_TEXT = frozenset({str})
 _PARTS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "rule": (Rule, "Rule"),
     "fields": (_names, "tuple of str"),
@@ -135,14 +134,16 @@ class Violation:
     """What the sentence needs, read-only; never the text of a field, so that it can be logged."""
 
     def __attrs_post_init__(self) -> None:
-        names, params = self.fields, self.params
+        names: Any = self.fields
+        params: Any = self.params
         if (
             type(self.rule) is Rule
             and type(params) is dict
             and type(names) is tuple
-            and _TEXT.issuperset(map(type, names))
-        ):  # as the library makes them: nothing is to be refused
-            object.__setattr__(self, "params", _read_only(params))
+            and len(names) == 1
+            and type(names[0]) is str
+        ):  # as the library makes almost all of them: nothing is to be refused
+            object.__setattr__(self, "params", MappingProxyType(params.copy()))
             return
         refused: list[Violation] = []
         for name, (kind, expected) in _PARTS.items():

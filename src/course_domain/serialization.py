@@ -17,19 +17,19 @@ from cattrs.gen import make_dict_unstructure_fn
 
 from course_domain import values
 from course_domain.course import Course
-from course_domain.course_json import read_all_surely, read_surely, write
+from course_domain.course_json import read_all_surely, read_surely
+from course_domain.course_text import write
 from course_domain.details import CourseChanges, CourseDetails
 from course_domain.documents import (
     DOCUMENTS,
     decode,
-    form_of,
     invalid_document,
+    read_as,
     read_document,
-    read_value,
     wrong_type,
 )
 from course_domain.errors import InvalidDocument
-from course_domain.rules import Violation
+from course_domain.rules import Rule, Violation
 from course_domain.schema import (
     course_changes_json_schema,
     course_details_json_schema,
@@ -132,9 +132,15 @@ def course_changes_from_json(document: str | bytes) -> CourseChanges:
     return read_document(decode(document), CourseChanges)
 
 
+def _given(value: Any) -> Any:
+    if value is None:
+        raise Refusal(Rule.REQUIRED)
+    return value
+
+
 def _structure(value: Any, kind: Any) -> Any:
     try:
-        return read_value(value, form_of(kind))
+        return read_as(kind, _given)(value)
     except Refusal as refusal:
         raise invalid_document(refusal) from None
 

@@ -20,6 +20,7 @@ MAX_INTEGER = 2_147_483_647  # what every database keeps in a plain integer colu
 
 EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST_INSTANT = datetime(8999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+FIRST_YEAR, LAST_YEAR = EARLIEST_INSTANT.year, LATEST_INSTANT.year
 _IN_ANY_ZONE = datetime(2000, 1, 1, tzinfo=UTC)  # when none is on the mean time of a place
 # A certificate of the longest validity, issued at the latest instant, expires here.
 LATEST_COMPUTED_INSTANT = LATEST_INSTANT.replace(year=9099)
@@ -29,7 +30,6 @@ class Refusal(Exception):
     """Tell why a value is refused; `typed` is the value itself where its type was right."""
 
     def __init__(self, rule: Rule, *, typed: object = None, **params: object) -> None:
-        super().__init__(rule)
         self.rule = rule
         self.typed = typed
         self.params = params
@@ -50,16 +50,22 @@ def identifier(value: Any) -> UUID:
     raise _wrong_type(value, "UUID")
 
 
+def is_storable(value: str) -> bool:
+    """Tell whether every storage keeps this text: no NUL, no lone surrogate."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+    return "\x00" not in value
+
+
 def text(value: Any) -> str:
     """Take text that every storage keeps: no NUL, no lone surrogate."""
     if not isinstance(value, str):
         raise _wrong_type(value, "str")
     plain = str.__str__(value)
-    try:
-        plain.encode()
-    except UnicodeEncodeError:
-        raise Refusal(Rule.UNSTORABLE_TEXT, typed=plain) from None
-    if "\x00" in plain:
+    if not is_storable(plain):
         raise Refusal(Rule.UNSTORABLE_TEXT, typed=plain)
     return plain
 
@@ -235,8 +241,9 @@ def judge(
         try:
             plain[name] = kinds[name](value)
         except Refusal as refusal:
-            place = {} if path is None else {"path": f"{path}.{name}"}
-            violations.append(Violation(refusal.rule, (name,), refusal.params | place))
+            if path is not None:
+                refusal.params["path"] = f"{path}.{name}"
+            violations.append(Violation(refusal.rule, (name,), refusal.params))
             if refusal.typed is not None:
                 plain[name] = refusal.typed
     return plain, violations

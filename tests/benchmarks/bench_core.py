@@ -35,13 +35,13 @@ from course_domain import (
     InvalidDocument,
     Role,
     course_json,
+    course_text,
     registration_rejections,
     renewal_reminder_at,
     serialization,
 )
-from course_domain import course as course_module
-from course_domain.course import made_of, values_of
-from course_domain.evolving import evolve
+from course_domain.course import is_plain
+from course_domain.making import evolve, made_of, values_of
 
 COURSES = 1_000
 CALLS = 4_000  # of each case a round
@@ -102,9 +102,9 @@ def each_of(given: Sequence[Any], work: Callable[[Any], object]) -> Case:
 def plain_install() -> Generator[None, None, None]:
     """Read and write as where msgspec is not installed."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(course_json, "_decode_fields", None)
+        patched.setattr(course_json, "_readers", course_json.PLAIN_READERS)
         patched.setattr(course_json, "_decode", course_json.decode_by_json)
-        patched.setattr(serialization, "write", course_json.write_by_json)
+        patched.setattr(serialization, "write", course_text.write_by_json)
         yield
 
 
@@ -189,9 +189,8 @@ def parts(fields: list[dict[str, Any]]) -> Iterator[Row]:
     objects = list(map(json.loads, texts))
     ids = [[each[name] for name in ("id", "organization_id", "created_by")] for each in objects]
     instants = [[each[name] for name in each if name.endswith(("date", "_at"))] for each in objects]
-    msgspec_reads: Any = vars(course_json)["_decode_fields"]
-    msgspec_writes: Any = vars(course_json)["_encode"]
-    shapes: Any = vars(course_module)["_shapes"]
+    msgspec_reads: Any = vars(course_text)["_decode_fields"]
+    msgspec_writes: Any = vars(course_text)["_encode"]
     whole = each_of(texts, PydanticCourse.model_validate_json)
     of_one: dict[str, Case] = {
         "`json.loads`": each_of(texts, json.loads),
@@ -201,8 +200,8 @@ def parts(fields: list[dict[str, Any]]) -> Iterator[Row]:
         "four `datetime.fromisoformat`": each_of(
             instants, lambda each: list(map(datetime.fromisoformat, each))
         ),
-        "types, bounds and rules": each_of(given, shapes.fit),
-        "the object, its seventeen slots": each_of(given, made_of),
+        "types, bounds and rules": each_of(courses, is_plain),
+        "the object, its seventeen slots": each_of(given, lambda each: made_of(each, bool)),
     }
     for name, case in of_one.items():
         yield f"{name}, alone", "pydantic's whole read", case, whole

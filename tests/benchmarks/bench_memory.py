@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from benchmarks.bench_core import course_fields
 from benchmarks.rounds import MIN_ROUNDS, Case, interleaved, ratio, repeated, report, table
 from course_domain import Course
-from course_domain.evolving import evolve
+from course_domain.making import evolve
 from course_domain.memory import InMemoryCourseRepository
 
 CALLS = 400

@@ -8,7 +8,8 @@ from uuid import UUID
 import attrs
 import sqlalchemy as sa
 
-from course_domain.course import Course, CourseStatus, CourseType
+from course_domain.course import Course, CourseStatus, CourseType, is_plain
+from course_domain.making import made_of
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -65,33 +66,41 @@ _MEMBERS: Mapping[str, Callable[[Any], Any]] = {
     )
 }
 
-_identifier = lru_cache(1_000)(UUID)  # organizations and people stand in many rows
+_shared_identifier = lru_cache(1_000)(UUID)  # organizations and people stand in many rows
 
 _MOST_KNOWN = 2_000  # courses, each with its row: some megabytes
 
 
 class _Fields:
-    """Read columns of a row, from the driver's types, as the fields of their names."""
+    """Read columns of a row, from the driver's types, as fields."""
 
     def __init__(self, columns: Columns, dialect: sa.Dialect) -> None:
         self._names = [column.name for column in columns]
         readers = [_reader(column, dialect) for column in columns]
-        self._readers = [
-            (name, read) for name, read in zip(self._names, readers, strict=True) if read
-        ]
+        self._readers = [(place, read) for place, read in enumerate(readers) if read]
+
+    def values(self, row: Sequence[Any]) -> list[Any]:
+        """Give the values in the order of the columns."""
+        values = list(row)
+        for place, read in self._readers:
+            values[place] = read(values[place])
+        return values
+
+    def named(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Give values by their names."""
+        return dict(zip(self._names, values, strict=True))
 
     def __call__(self, row: Sequence[Any]) -> dict[str, Any]:
-        fields = dict(zip(self._names, row, strict=True))
-        for name, read in self._readers:
-            fields[name] = read(fields[name])
-        return fields
+        return self.named(self.values(row))
 
 
 def _reader(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
     if str(column) in _MEMBERS:
         return _MEMBERS[str(column)]
     read = column.type.dialect_impl(dialect).result_processor(dialect, None)
-    return _identifier if read is not None and isinstance(column.type, sa.Uuid) else read
+    if read is not None and isinstance(column.type, sa.Uuid):
+        return UUID if column.name == "id" else _shared_identifier
+    return read
 
 
 class Rows:
@@ -115,7 +124,8 @@ class Rows:
         known = self._known.get(row[0])
         if known is not None and known[0] == row:
             return known[1]
-        course = Course(**self._course(row))
+        values = self._course.values(row)
+        course = made_of(values, is_plain) or Course(**self._course.named(values))
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[row[0]] = (row, course)

@@ -1,0 +1,94 @@
+"""Courses made of values in their order, and of other courses."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from course_domain.course import COURSE_KINDS, Course, keeps_rules
+from course_domain.values import Refusal
+
+_PLACES = {name: place for place, name in enumerate(COURSE_KINDS)}
+
+
+class Unsealed(Course):
+    """A course while its fields are put in, as into any object; `sealed` makes it a `Course`."""
+
+    __slots__ = ()
+    __setattr__: Any = object.__setattr__
+    __delattr__: Any = object.__delattr__
+
+
+def sealed(course: Any) -> Course:
+    """Let nobody change it any more."""
+    course.__class__ = Course
+    made: Course = course
+    return made
+
+
+def made_of(given: Sequence[Any], is_right: Callable[[Course], bool]) -> Course | None:
+    """Make a course of values in the order of `COURSE_KINDS`; None where it is not right."""
+    course: Any = object.__new__(Unsealed)
+    (  # written out, since each course is made so
+        course.id,
+        course.organization_id,
+        course.title,
+        course.description,
+        course.course_type,
+        course.status,
+        course.start_date,
+        course.end_date,
+        course.location,
+        course.is_virtual,
+        course.max_participants,
+        course.issues_certificate,
+        course.certificate_validity_months,
+        course.registration_deadline,
+        course.created_by,
+        course.created_at,
+        course.updated_at,
+    ) = given
+    return sealed(course) if is_right(course) else None
+
+
+def evolve(course: Course, **changes: Any) -> Course:
+    """Give the course with these fields changed.
+
+    Raises `InvalidCourse` with every rule that the result would break, and TypeError for a name
+    that is no field.
+    """
+    if type(course) is Course:  # a host's own class has more fields
+        given = list(values_of(course))
+        try:
+            for name, value in changes.items():
+                given[_PLACES[name]] = COURSE_KINDS[name](value)
+        except (KeyError, Refusal):
+            pass  # the constructor tells what is wrong
+        else:
+            evolved = made_of(given, keeps_rules)
+            if evolved is not None:
+                return evolved
+    return attrs.evolve(course, **changes)
+
+
+def values_of(course: Course) -> tuple[Any, ...]:
+    """Give the values in the order of `COURSE_KINDS`; written out, since each course is read so."""
+    return (
+        course.id,
+        course.organization_id,
+        course.title,
+        course.description,
+        course.course_type,
+        course.status,
+        course.start_date,
+        course.end_date,
+        course.location,
+        course.is_virtual,
+        course.max_participants,
+        course.issues_certificate,
+        course.certificate_validity_months,
+        course.registration_deadline,
+        course.created_by,
+        course.created_at,
+        course.updated_at,
+    )
