@@ -31,6 +31,14 @@ SPLICES = ["", "NaN", "\\u0000", '"', "\\", "{", "]", ",", "\ufeff", "9" * 50, '
 ODD: dict[str, list[str]] = {
     "id": ['"6b0d549b6f03475a9600a35a099950d8"', '"6_0d549b-6f03-475a-9600-a35a099950d8"'],
     "created_at": [
+        '"2026-03-16T09:30:00.123000"',
+        '"2026-03-16T09:30:00+00:00"',
+        '"2026-03-16T09:30:00+01:00"',
+        '"1899-12-31T23:59:59Z"',
+        '"1900-01-01T00:00:00Z"',
+        '"8999-12-31T23:59:59Z"',
+        '"9000-01-01T00:00:00Z"',
+        '"2026-02-29T09:30:00Z"',
         '"2026-03-16 09:30:00Z"',
         '"2026-03-16T09:30:00+0100"',
         '"2026-03-16T09:30:00.1234567Z"',
@@ -45,7 +53,19 @@ ODD: dict[str, list[str]] = {
         "1773653400",
         "[]",
     ],
-    "max_participants": ["1.0", "1e1", "true", '"1"', "-0", "12345678901234567890123"],
+    "certificate_validity_months": ["0", "01", "999", "1200", "1201"],
+    "max_participants": [
+        "0",
+        "1000",
+        "2147483647",
+        "2147483648",
+        "1.0",
+        "1e1",
+        "true",
+        '"1"',
+        "-0",
+        "12345678901234567890123",
+    ],
     "is_virtual": ["1", '"true"', "null"],
     "course_type": ['"CERTIFICATION"', "[]", "{}", "null"],
     "title": ['"\\ud800"', '"\\u0000"', '"say \\"hi\\""', '"\\u0022id\\u0022:"', "[]"],
@@ -53,9 +73,9 @@ ODD: dict[str, list[str]] = {
 
 
 def outcome(read: Callable[[Any], Course], document: str | bytes) -> object:
-    """Give the course that is read, or what is told of each problem."""
+    """Give the course that is read, to the last zone, or what is told of each problem."""
     try:
-        return read(document)
+        return repr(read(document))
     except InvalidDocument as refused:
         return [(str(each), each.fields) for each in refused.violations]
 
@@ -95,16 +115,20 @@ def test_course_is_read_however_it_is_written(
         course_to_dict(drawn), order, separators=separators, ensure_ascii=escaped
     )
 
-    assert [drawn, drawn] == [by(decoder, text), by(decoder, text.encode())]
+    assert [repr(drawn)] * 2 == [by(decoder, text), by(decoder, text.encode())]
 
 
 @each_decoder
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["as ours", "spaced"])
 @pytest.mark.parametrize(
     ("name", "raw"), [(name, raw) for name, every in ODD.items() for raw in every]
 )
-def test_odd_value_is_read_or_refused_as_ever(decoder: Decoder, name: str, raw: str) -> None:
+def test_odd_value_is_read_or_refused_as_ever(
+    decoder: Decoder, separators: tuple[str, str], name: str, raw: str
+) -> None:
     """What a decoder is generous with is told as the reader that explains tells it."""
-    text = json.dumps(course_to_dict(PLAIN) | {name: "<here>"}).replace('"<here>"', raw)
+    odd = course_to_dict(PLAIN) | {name: "<here>"}
+    text = json.dumps(odd, separators=separators).replace('"<here>"', raw)
 
     assert outcome(explained, text) == by(decoder, text)
 
@@ -117,7 +141,7 @@ def test_field_that_stands_twice_is_found(decoder: Decoder, name: str) -> None:
     twice = f'{{"{name}":{json.dumps(course_to_dict(PLAIN)[name])},{text[1:]}'
 
     assert outcome(explained, twice) == by(decoder, twice)
-    assert isinstance(by(decoder, text), Course)
+    assert isinstance(by(decoder, text), str)
 
 
 @each_decoder

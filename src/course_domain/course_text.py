@@ -6,7 +6,7 @@ With msgspec (extra ``fast``) the text is the very same.
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -96,7 +96,9 @@ def read_by_msgspec(document: str | bytes) -> Course | None:
         return None
     start, end, deadline = own.start_date, own.end_date, own.registration_deadline
     for instant in (own.created_at, own.updated_at, start, end, deadline):
-        if instant is not None and not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        if instant is not None and not (
+            instant.tzinfo is UTC and FIRST_YEAR <= instant.year <= LAST_YEAR
+        ):
             return None
     if _BACKSLASH in text and b"\\u0000" in text:
         return None
