@@ -8,7 +8,7 @@ import attrs
 
 from course_domain import values
 from course_domain.course import Course
-from course_domain.values import optional, record
+from course_domain.values import MAX_INTEGER, is_plain_instant, optional, record
 
 
 class RegistrationStatus(StrEnum):
@@ -53,7 +53,15 @@ class Registration:
     """When the person completed the course, as the admin gave it."""
 
     def __attrs_post_init__(self) -> None:
-        values.settle(self, _REGISTRATION_KINDS)
+        if not (
+            type(self.id) is type(self.course_id) is type(self.organization_id) is UUID
+            and type(self.user_id) is UUID
+            and type(self.status) is RegistrationStatus
+            and is_plain_instant(self.registered_at)
+            and (self.cancelled_at is None or is_plain_instant(self.cancelled_at))
+            and (self.completed_at is None or is_plain_instant(self.completed_at))
+        ):  # not surely right, and as it is kept
+            values.settle(self, _REGISTRATION_KINDS)
 
 
 _CERTIFICATE_KINDS = {
@@ -145,4 +153,13 @@ class Participation:
     """What a completion adds; never read back."""
 
     def __attrs_post_init__(self) -> None:
-        values.settle(self, _PARTICIPATION_KINDS)
+        if not (
+            type(self.course) is Course
+            and type(self.confirmed_count) is int
+            and 0 <= self.confirmed_count <= MAX_INTEGER
+            and type(self.user_id) is UUID
+            and (self.registration is None or type(self.registration) is Registration)
+            and (self.certificate is None or type(self.certificate) is PeerMentorCertificate)
+            and (self.reminder is None or type(self.reminder) is RenewalReminder)
+        ):  # not surely right, and as it is kept
+            values.settle(self, _PARTICIPATION_KINDS)

@@ -111,7 +111,7 @@ class Database:
 
     def key_of(self, keys: Mapping[str, Any]) -> Hashable:
         """Tell what has one writer at a time: a course, or on SQLite the whole store."""
-        return _ALL if self.is_sqlite else (keys["of_organization"], keys["of_course"])
+        return _ALL if self.is_sqlite else (keys["of_organization"].int, keys["of_course"].int)
 
     def line(self, key: Hashable, until: float) -> AbstractContextManager[None]:
         """Wait for the turn to write: of what is named, or on SQLite of the whole store."""
