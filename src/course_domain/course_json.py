@@ -4,7 +4,6 @@ With msgspec (extra ``fast``) JSON is decoded by it, to the same courses.
 """
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +22,6 @@ from course_domain.making import made_of
 from course_domain.values import Refusal
 
 _NAMES = tuple(COURSE_KINDS)
-_MICROSECONDS = re.compile(r"\.[0-9]{6}Z")
 _MAYBE_TEXT = [
     _NAMES.index(name)
     for name in ("description", "start_date", "end_date", "location", "registration_deadline")
@@ -45,12 +43,7 @@ _decode: Callable[[str | bytes], Any] = msgspec.json.Decoder().decode if msgspec
 
 
 def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    is_plain = text[4:19:3] == "--T::" and (text[19:] == "Z" or _MICROSECONDS.fullmatch(text, 19))
-    if is_plain and text[11:13] < "24":  # which a later Python takes for the midnight after
-        return datetime.fromisoformat(text)
-    return instant_from_text(text).astimezone(UTC)
+    return None if text is None else instant_from_text(text).astimezone(UTC)
 
 
 def _read(fields: Any) -> tuple[Course, int]:
