@@ -65,11 +65,19 @@ LOAD_ONE = statements.LOAD_PARTICIPATION.add_columns(statements.USER)
 
 _REGISTRATION_NAMES = tuple(each.name for each in REGISTRATION_COLUMNS)
 _COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
+_IN_COMMON = {"organization_id": "of_organization", "course_id": "of_course"}
+_OF_EACH = [each for each in REGISTRATION_COLUMNS if each.name not in _IN_COMMON]
 _NEW = (
-    sa.func.unnest(*(_array(column, f"new_{column.name}") for column in REGISTRATION_COLUMNS))
-    .table_valued(*(sa.column(column.name, column.type) for column in REGISTRATION_COLUMNS))
+    sa.func.unnest(*(_array(column, f"new_{column.name}") for column in _OF_EACH))
+    .table_valued(*(sa.column(column.name, column.type) for column in _OF_EACH))
     .render_derived(name="new")
 )
+
+
+def _new(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    if column.name in _IN_COMMON:
+        return sa.bindparam(_IN_COMMON[column.name], type_=column.type)
+    return _NEW.c[column.name]
 
 
 def _stored(new: sa.Select[Any]) -> sa.Insert:
@@ -81,7 +89,9 @@ def _stored(new: sa.Select[Any]) -> sa.Insert:
     )
 
 
-STORE_CONVOY = _stored(sa.select(*_NEW.c).select_from(_NEW.join(_COUNTED, sa.true())))
+STORE_CONVOY = _stored(
+    sa.select(*map(_new, REGISTRATION_COLUMNS)).select_from(_NEW.join(_COUNTED, sa.true()))
+)
 """Count the seats on condition of the version, and store the registrations if that was met."""
 
 STORE_ONE = _stored(
