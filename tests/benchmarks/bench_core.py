@@ -40,7 +40,7 @@ from course_domain import (
     renewal_reminder_at,
     serialization,
 )
-from course_domain.course import is_plain
+from course_domain.course import is_plain, keeps_rules
 from course_domain.making import evolve, made_of, values_of
 
 COURSES = 1_000
@@ -194,6 +194,7 @@ def parts(fields: list[dict[str, Any]]) -> Iterator[Row]:
     whole = each_of(texts, PydanticCourse.model_validate_json)
     of_one: dict[str, Case] = {
         "`json.loads`": each_of(texts, json.loads),
+        "the pattern of our own text, matched": each_of(texts, vars(course_text)["_match_own"]),
         "msgspec's decoding to typed fields": each_of(texts, msgspec_reads),
         "its encoding of them again": each_of(list(map(msgspec_reads, texts)), msgspec_writes),
         "three `UUID(text)`": each_of(ids, lambda each: list(map(UUID, each))),
@@ -201,6 +202,7 @@ def parts(fields: list[dict[str, Any]]) -> Iterator[Row]:
             instants, lambda each: list(map(datetime.fromisoformat, each))
         ),
         "types, bounds and rules": each_of(courses, is_plain),
+        "the rules alone": each_of(courses, keeps_rules),
         "the object, its seventeen slots": each_of(given, lambda each: made_of(each, bool)),
     }
     for name, case in of_one.items():
