@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -68,7 +69,18 @@ ODD: dict[str, list[str]] = {
     ],
     "is_virtual": ["1", '"true"', "null"],
     "course_type": ['"CERTIFICATION"', "[]", "{}", "null"],
-    "title": ['"\\ud800"', '"\\u0000"', '"say \\"hi\\""', '"\\u0022id\\u0022:"', "[]"],
+    "end_date": ['"1900-01-01T00:00:00Z"'],
+    "description": ['"a\\u0000"', '"\\\\u0000"', '"\ud800"'],
+    "title": [
+        '" "',
+        '"a\\u0000"',
+        '"\ud800"',
+        '"\\ud800"',
+        '"\\u0000"',
+        '"say \\"hi\\""',
+        '"\\u0022id\\u0022:"',
+        "[]",
+    ],
 }
 
 
@@ -189,6 +201,18 @@ def test_plain_document_needs_no_explaining(
     theirs = json.dumps(course_to_dict(PLAIN) | {"updated_at": local})
 
     assert [PLAIN, course(updated_at=NOW)] == list(map(course_json.read_surely, (TEXT, theirs)))
+
+
+@each_decoder
+def test_text_that_is_read_is_kept_once(decoder: Decoder) -> None:
+    """No text keeps its UTF-8 beside it, which would be as long again."""
+    given = {"title": "Å lytte", "description": "Å dele", "location": "Tromsø"}
+    with pytest.MonkeyPatch.context() as patched:
+        decode_with(patched, decoder)
+        read = course_from_json(course_text.write_by_json(course(**given)).encode())
+
+    for name, text in given.items():
+        assert sys.getsizeof("".join(list(text))) == sys.getsizeof(getattr(read, name))
 
 
 @each_writer

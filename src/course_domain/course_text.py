@@ -58,15 +58,15 @@ _match_own = re.compile(
 
 
 def _make_fields() -> Any:
-    def positive(most: int) -> Any:
-        number: Any = Annotated[int, msgspec.Meta(ge=1, le=most)]
+    def at_most(bound: int) -> Any:
+        number: Any = Annotated[int, msgspec.Meta(le=bound)]
         return number | None
 
     kinds = {each.name: each.type for each in attrs.fields(Course)} | {
         "organization_id": str,
         "created_by": str,
-        "max_participants": positive(MAX_INTEGER),
-        "certificate_validity_months": positive(MAX_CERTIFICATE_VALIDITY_MONTHS),
+        "max_participants": at_most(MAX_INTEGER),
+        "certificate_validity_months": at_most(MAX_CERTIFICATE_VALIDITY_MONTHS),
     }
     return msgspec.defstruct("_Fields", kinds.items(), gc=False)
 

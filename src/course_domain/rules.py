@@ -134,8 +134,7 @@ class Violation:
     """What the sentence needs, read-only; never the text of a field, so that it can be logged."""
 
     def __attrs_post_init__(self) -> None:
-        names: Any = self.fields
-        params: Any = self.params
+        names, params = self.fields, self.params
         if (
             type(self.rule) is Rule
             and type(params) is dict
@@ -143,7 +142,7 @@ class Violation:
             and len(names) == 1
             and type(names[0]) is str
         ):  # as the library makes almost all of them: nothing is to be refused
-            object.__setattr__(self, "params", MappingProxyType(params.copy()))
+            object.__setattr__(self, "params", _read_only(self.params))
             return
         refused: list[Violation] = []
         for name, (kind, expected) in _PARTS.items():
