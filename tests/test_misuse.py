@@ -4,6 +4,7 @@ from datetime import UTC
 from functools import partial
 from typing import Any, NamedTuple
 
+import attrs
 import pytest
 
 import course_domain
@@ -25,6 +26,7 @@ from course_domain import (
     InvalidCourse,
     InvalidValue,
     Page,
+    Participation,
     Role,
     Rule,
     decisions,
@@ -439,3 +441,21 @@ def test_value_refuses_a_wrong_field(name: str, field: str) -> None:
     value, fields = VALUES[name]
 
     assert [(Rule.WRONG_TYPE, (field,))] == told(value, **fields | {field: object()})
+
+
+class Forgetful(InMemoryCourseRepository):
+    """A repository of a host that drops the registration from what it gives back."""
+
+    def change_participation(self, *call: Any, **named: Any) -> Participation:
+        """Store, and answer without it."""
+        return attrs.evolve(super().change_participation(*call, **named), registration=None)
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_repository_that_drops_the_registration_is_named(service: Callable[..., Any]) -> None:
+    """The host's developer is told which method answered without what."""
+    repository = Forgetful()
+    repository.add(course())
+
+    with pytest.raises(InvalidValue, match=r"change_participation\.registration is required"):
+        service(repository, clock=lambda: NOW).register(actor(), COURSE_ID)

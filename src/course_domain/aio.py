@@ -244,6 +244,4 @@ class AsyncCourseService:
         return await self._repository.change_course(*call)
 
     async def _change_registration(self, call: ParticipationCall) -> Registration:
-        changed = await self._repository.change_participation(*call)
-        assert changed.registration is not None  # noqa: S101  every decision here gives one
-        return changed.registration
+        return calls.answered(await self._repository.change_participation(*call))

@@ -19,7 +19,7 @@ from course_domain.details import CourseChanges, CourseDetails, author_arguments
 from course_domain.errors import CourseNotFound, NotPermitted
 from course_domain.participation import Participation, Registration
 from course_domain.ports import MAX_PAGE_LIMIT
-from course_domain.rules import Violation
+from course_domain.rules import InvalidValue, Rule, Violation
 from course_domain.values import Kind, checked, identifier, instant, optional, record
 
 CourseCall = tuple[UUID, UUID, Callable[[Course], Course]]
@@ -135,6 +135,13 @@ def registration(
         return decisions.register(participation, actor, now, registration_id)
 
     return actor.organization_id, course_id, actor.user_id, decide
+
+
+def answered(changed: Participation) -> Registration:
+    """Give the registration that every decision here answers; `InvalidValue` if it was dropped."""
+    if changed.registration is None:
+        raise InvalidValue([Violation(Rule.REQUIRED, ("change_participation.registration",))])
+    return changed.registration
 
 
 def cancellation(

@@ -278,6 +278,4 @@ class CourseService:
         return self._repository.change_course(*calls.move(decision, actor, course_id, self._now()))
 
     def _change_registration(self, call: ParticipationCall) -> Registration:
-        changed = self._repository.change_participation(*call)
-        assert changed.registration is not None  # noqa: S101  every decision here gives one
-        return changed.registration
+        return calls.answered(self._repository.change_participation(*call))

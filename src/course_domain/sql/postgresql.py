@@ -51,7 +51,8 @@ class _Decided:
         if answer == seen.state:
             ride.answer = answer
             return
-        if not _is_registration_alone(seen.state, answer):
+        registration = _registration_alone(seen.state, answer)
+        if registration is None:
             ride.goes_alone = True
             return
         ride.answer = ride.change.stored(seen, answer)
@@ -59,7 +60,7 @@ class _Decided:
         self.seats += ride.answer.confirmed_count - self.count
         self.count = ride.answer.confirmed_count
         self.states[user_id] = ride.answer
-        self.registrations[user_id] = _registration(ride.answer)
+        self.registrations[user_id] = registration
 
     def _state_of(self, user_id: UUID) -> Participation:
         changed = self.states.get(user_id)
@@ -77,17 +78,10 @@ class _Decided:
             ride.goes_alone = True
 
 
-def _is_registration_alone(seen: Participation, answer: Participation) -> bool:
-    return (
-        answer.registration is not None
-        and answer.certificate in (None, seen.certificate)
-        and answer.reminder is None
-    )
-
-
-def _registration(answer: Participation) -> Registration:
-    assert answer.registration is not None  # noqa: S101  such an answer was told apart before
-    return answer.registration
+def _registration_alone(seen: Participation, answer: Participation) -> Registration | None:
+    """Give the registration of an answer that adds nothing else; None of any other."""
+    adds_more = answer.certificate not in (None, seen.certificate) or answer.reminder is not None
+    return None if adds_more else answer.registration
 
 
 class RegistrationConvoys:
