@@ -29,7 +29,7 @@ REPOSITORY.add(COURSE)
 
 HOT: dict[str, tuple[int, Callable[[], object]]] = {
     "build": (4, lambda: Course(**FIELDS)),
-    "change": (6, lambda: evolve(COURSE, status=CourseStatus.DRAFT)),
+    "change": (5, lambda: evolve(COURSE, status=CourseStatus.DRAFT)),
     "read": (7, lambda: course_from_json(TEXT)),
     "write": (19, lambda: course_to_json(COURSE)),
     "allowed": (5, lambda: registration_rejections(COURSE, MENTOR, 0, NOW)),

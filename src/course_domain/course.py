@@ -263,7 +263,7 @@ def is_plain(course: Course) -> bool:
         return False
     start, end, deadline = course.start_date, course.end_date, course.registration_deadline
     for instant in (start, end, deadline, course.created_at, course.updated_at):
-        if instant is not None and not (
+        if instant is not None and not (  # as `values.is_plain_instant`, without its five calls
             type(instant) is datetime
             and instant.tzinfo is UTC
             and not instant.fold

@@ -173,8 +173,7 @@ def read_document(document: Any, kind: type[T], path: str = "$") -> T:
         Violation(each.rule, each.fields, {"path": f"{path}.{each.fields[0]}"})
         for each in broken_rules(plain)
     )
-    if given.keys() - required.keys():
-        problems += (_unknown_field(path, key) for key in given if key not in required)
+    problems += [_unknown_field(path, key) for key in given if key not in required]
     if problems:
         raise InvalidDocument(problems)
     return kind(**plain)
