@@ -183,6 +183,13 @@ def test_array_is_read_at_once(decoder: Decoder, monkeypatch: pytest.MonkeyPatch
             courses_from_json(wrong)
 
 
+def test_array_is_read_though_a_field_is_absent() -> None:
+    """What is in doubt for the quick reader, and right, is read by the one that explains."""
+    short = {name: value for name, value in course_to_dict(PLAIN).items() if name != "description"}
+
+    assert (course(description=None), PLAIN) == courses_from_json(f"[{json.dumps(short)},{TEXT}]")
+
+
 @pytest.mark.parametrize(
     "wrong", [None, 5, bytearray(TEXT.encode()), [TEXT], TEXT.encode("utf-16")]
 )
