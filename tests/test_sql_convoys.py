@@ -1,3 +1,5 @@
+import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -6,10 +8,11 @@ from uuid import uuid4
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
-from builders import COURSE_ID, ORGANIZATION_ID
+from builders import COURSE_ID, ORGANIZATION_ID, course
 from course_domain import Participation, RepositoryUnavailable
-from course_domain.sql import retries, statements
+from course_domain.sql import SqlCourseRepository, create_schema, retries, statements
 from course_domain.sql.changes import ParticipationChange
 from course_domain.sql.convoys import Convoys, Ride
 
@@ -105,3 +108,15 @@ def test_who_is_not_taken_in_time_is_told_so(monkeypatch: pytest.MonkeyPatch) ->
     meeting = Convoys(decide_and_store)
     meeting.join("a course", Ride(change()))
     assert isinstance(second.error, RepositoryUnavailable)
+
+
+def test_what_is_kept_for_an_engine_goes_with_it() -> None:
+    """A host that makes an engine for each organization, or test, keeps none of them."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    create_schema(engine)
+    SqlCourseRepository(engine).add(course())
+    gone = weakref.ref(engine)
+    engine.dispose()
+    del engine
+    gc.collect()
+    assert gone() is None

@@ -48,7 +48,6 @@ from course_domain import (
 )
 from course_domain.sql import (
     SqlCourseRepository,
-    connections,
     create_schema,
     retries,
     rows,
@@ -59,7 +58,7 @@ from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.postgresql import RegistrationConvoys
 from course_domain.sql.schema import certificates, courses, registrations, reminders
 from course_domain.sql.sqlite import ParticipationConvoys
-from course_domain.sql.writing import Writer
+from course_domain.sql.writing import writer_of
 from crashing import CANCEL, COMPLETION, REGISTRATION, When, Wire
 from engines import Databases, disposed
 
@@ -501,7 +500,7 @@ def test_what_is_known_of_a_course_is_what_is_stored(
 def convoys_over(engine: sa.Engine) -> Convoys:
     """Give what decides and stores for all who wait, apart from who waits."""
     kind = ParticipationConvoys if engine.dialect.name == "sqlite" else RegistrationConvoys
-    return Convoys(kind(connections.database_of(engine)).decide_and_store)
+    return Convoys(kind(writer_of(engine).database).decide_and_store)
 
 
 def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store) -> None:
@@ -624,14 +623,14 @@ def test_nobody_is_answered_whose_writer_was_stopped(
     postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who waited for a thread that was stopped is told so, and may ask again."""
-    writer = Writer(postgresql_store.engine)
 
     def stop(_convoy: list[Ride], _behind_lock: bool) -> None:
         """Decide nothing."""
 
-    monkeypatch.setattr(writer, "_convoys", Convoys(stop))
-    with pytest.raises(RepositoryUnavailable, match="was stopped"):
-        writer.change_participation(ride([], OTHER_USER_ID).change)
+    with monkeypatch.context() as patching:
+        patching.setattr(writer_of(postgresql_store.engine), "_convoys", Convoys(stop))
+        with pytest.raises(RepositoryUnavailable, match="was stopped"):
+            register(postgresql_store)
     assert RegistrationStatus.CONFIRMED == register(postgresql_store)
 
 
@@ -706,7 +705,7 @@ def test_a_course_that_others_always_change_first_is_unavailable(
     SqlCourseRepository(engine).add(course())
     keys = statements.keys(ORGANIZATION_ID, COURSE_ID)
     change = CourseChange(keys, lambda seen: attrs.evolve(seen, title="Another title"))
-    database = connections.database_of(engine)
+    database = writer_of(engine).database
 
     def store_what_is_stale() -> None:
         with database.writing() as cursor:

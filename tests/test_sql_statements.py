@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from tempfile import TemporaryFile
+from threading import Semaphore
 from typing import IO, Any
 from uuid import UUID, uuid4
 
@@ -12,14 +14,11 @@ from psycopg.pq import Trace
 from sqlalchemy import event
 
 from builders import NOW, actor, course
-from course_domain import Actor, CourseService, CourseStatus, Role
+from course_domain import Actor, CourseService, CourseStatus, Participation, Role
 from course_domain import calls as calls_of
-from course_domain.sql import SqlCourseRepository, statements
-from course_domain.sql.changes import ParticipationChange
-from course_domain.sql.connections import database_of
-from course_domain.sql.convoys import Convoys, Ride
-from course_domain.sql.postgresql import RegistrationConvoys
-from course_domain.sql.sqlite import ParticipationConvoys
+from course_domain.sql import SqlCourseRepository
+from course_domain.sql.connections import Lines
+from course_domain.sql.convoys import Ride
 from engines import Databases, disposed
 
 # What only begins, ends or sets up; PostgreSQL's driver sends BEGIN with its first statement's.
@@ -27,6 +26,8 @@ FRAME = {"BEGIN", "COMMIT", "PRAGMA", "ROLLBACK", "SET"}
 
 # What PostgreSQL's library writes of a message that it sends, with the first words of its texts.
 _MESSAGE = re.compile(r'^F\t\d+\t(Query|Parse|Bind)\t "(\w*)[^"\n]*"?(?: "(\w*))?', re.MULTILINE)
+
+SECONDS = 20
 
 Call = Callable[[], object]
 
@@ -138,13 +139,10 @@ class Ours:
         self.service.register(someone, self.course_id)
         return someone
 
-    def ride(self) -> Ride:
-        """Let somebody new wait for a seat."""
-        call = calls_of.registration(
-            actor(organization_id=self.id, user_id=uuid4()), self.course_id, NOW, uuid4()
-        )
-        keys = statements.keys(*call[:3])
-        return Ride(ParticipationChange(keys, call[3]))
+    def registration(self) -> tuple[UUID, UUID, UUID, Callable[[Participation], Participation]]:
+        """Give what a repository is asked for somebody new's registration."""
+        someone = actor(organization_id=self.id, user_id=uuid4())
+        return calls_of.registration(someone, self.course_id, NOW, uuid4())
 
     def everything(self, call: Call) -> list[str]:
         """Give all that is sent during a call."""
@@ -365,30 +363,51 @@ def test_nothing_else_is_sent_to_register(ours: Ours) -> None:
     assert REGISTRATION_IN_FULL[ours.kind] == ours.everything(ours.register)
 
 
+CONVOY_IN_FULL: dict[str, Callable[[int], list[str]]] = {
+    "sqlite": lambda riders: ["BEGIN", *["SELECT", "UPDATE", "INSERT"] * riders, "COMMIT"],
+    "postgresql": lambda _: ["SELECT", "WITH"],
+    "mariadb": lambda riders: REGISTRATION_IN_FULL["mariadb"] * riders,  # each on its own
+}
+
+
 @pytest.mark.parametrize("riders", [2, 8])
 def test_those_who_wait_together_share_what_is_sent(
-    ours: Ours, engine: sa.Engine, riders: int
+    ours: Ours, engine: sa.Engine, riders: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A convoy is two statements on PostgreSQL, and one transaction on SQLite."""
-    convoy = {
-        "sqlite": ["BEGIN", *["SELECT", "UPDATE", "INSERT"] * riders, "COMMIT"],
-        "postgresql": ["SELECT", "WITH"],
-        "mariadb": REGISTRATION_IN_FULL["mariadb"] * riders,  # each on its own
-    }
+    """Who waits for a course is stored with all who do, whichever repository each of them asks."""
+    in_line = Semaphore(0)
+
+    def telling(wait: Callable[..., Any]) -> Callable[..., Any]:
+        def tell_and_wait(*args: Any) -> Any:
+            in_line.release()
+            return wait(*args)
+
+        return tell_and_wait
 
     def together() -> None:
-        if ours.kind == "mariadb":
-            for _ in range(riders):
-                ours.register()
-            return
-        kind = ParticipationConvoys if ours.kind == "sqlite" else RegistrationConvoys
-        rides = [ours.ride() for _ in range(riders)]
-        Convoys(kind(database_of(engine)).decide_and_store).drive(rides)
-        assert [*range(1, riders + 1)] == [
-            ride.answer and ride.answer.confirmed_count for ride in rides
-        ]
+        organization_id, course_id, user_id, decide = ours.registration()
 
-    assert convoy[ours.kind] == ours.everything(together)
+        def decide_when_all_wait(seen: Participation) -> Participation:
+            monkeypatch.setattr(Ride, "wait", telling(Ride.wait))
+            monkeypatch.setattr(Lines, "turn", telling(Lines.turn))  # where there are no convoys
+            for _ in range(riders):
+                own = SqlCourseRepository(engine)
+                running.append(threads.submit(own.change_participation, *ours.registration()))
+                assert in_line.acquire(timeout=SECONDS)
+            monkeypatch.undo()
+            return decide(seen)
+
+        running: list[Future[Participation]] = []
+        with ThreadPoolExecutor(riders) as threads:
+            ours.repository.change_participation(
+                organization_id, course_id, user_id, decide_when_all_wait
+            )
+            given = [each.result(SECONDS).confirmed_count for each in running]
+        assert [*range(2, riders + 2)] == sorted(given)
+
+    assert REGISTRATION_IN_FULL[ours.kind] + CONVOY_IN_FULL[ours.kind](riders) == ours.everything(
+        together
+    )
 
 
 PAGE_IN_FULL = {

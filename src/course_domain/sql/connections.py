@@ -5,7 +5,6 @@ from collections.abc import Generator, Hashable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -194,15 +193,3 @@ class Database:
             raise DBAPIError("", None, error, connection_invalidated=is_lost) from error
         finally:
             pooled.close()
-
-
-_DATABASES: WeakKeyDictionary[sa.Engine, Database] = WeakKeyDictionary()
-_DATABASES_GUARD = Lock()
-
-
-def database_of(engine: sa.Engine) -> Database:
-    """Give what all repositories over one engine share."""
-    with _DATABASES_GUARD:
-        if engine not in _DATABASES:
-            _DATABASES[engine] = Database(engine)
-        return _DATABASES[engine]

@@ -18,19 +18,12 @@ from course_domain.participation import (
 )
 from course_domain.ports import Page
 from course_domain.sql import pages, statements
-from course_domain.sql.changes import (
-    CourseChange,
-    ParticipationChange,
-)
-from course_domain.sql.connections import (
-    CommitNotKnown,
-    Database,
-    database_of,
-)
+from course_domain.sql.changes import CourseChange, ParticipationChange
+from course_domain.sql.connections import CommitNotKnown, Database
 from course_domain.sql.faults import Fault, fault_of
 from course_domain.sql.retries import trying
 from course_domain.sql.rows import Row, Rows, new
-from course_domain.sql.writing import Writer
+from course_domain.sql.writing import Writer, writer_of
 from course_domain.values import checked, record
 
 S = TypeVar("S")
@@ -49,8 +42,8 @@ class SqlCourseRepository:
     def __init__(self, engine: sa.Engine) -> None:
         """Work on the database of this engine."""
         (engine,) = checked(engine=(record(sa.Engine), engine))
-        self._database: Database = database_of(engine)
-        self._writer = Writer(engine)
+        self._writer: Writer = writer_of(engine)
+        self._database: Database = self._writer.database
 
     def add(self, course: Course) -> None:
         """Store a new course; `DuplicateCourse` when this organization has the id."""

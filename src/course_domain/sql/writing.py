@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from functools import partial
+from threading import Lock
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from course_domain.errors import CourseNotFound, RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql import statements
 from course_domain.sql.changes import Change, FromDecision, ParticipationChange, Seen
-from course_domain.sql.connections import CommitNotKnown, Database, database_of
+from course_domain.sql.connections import CommitNotKnown, Database
 from course_domain.sql.convoys import Convoys, Ride
 from course_domain.sql.driver import Cursor
 from course_domain.sql.postgresql import RegistrationConvoys
@@ -26,12 +27,12 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         """Choose how registrations go: in convoys where the engine and its driver can."""
-        self._database: Database = database_of(engine)
+        self.database: Database = Database(engine)
         self._convoys: Convoys | None = None
-        if self._database.is_sqlite:
-            self._convoys = Convoys(ParticipationConvoys(self._database).decide_and_store)
+        if self.database.is_sqlite:
+            self._convoys = Convoys(ParticipationConvoys(self.database).decide_and_store)
         elif (engine.dialect.name, engine.dialect.driver) == ("postgresql", "psycopg"):
-            self._convoys = Convoys(RegistrationConvoys(self._database).decide_and_store)
+            self._convoys = Convoys(RegistrationConvoys(self.database).decide_and_store)
 
     def change_participation(self, change: ParticipationChange) -> Participation:
         """Change a participation; raises what its decision raises."""
@@ -49,10 +50,10 @@ class Writer:
 
         `not_known` is what was seen and answered, where the answer to storing it was lost.
         """
-        key = self._database.key_of(change.keys)
+        key = self.database.key_of(change.keys)
         until = deadline() if until is None else until
         try:
-            with self._database.line(key, until):
+            with self.database.line(key, until):
                 after = None if not_known is None else self._looked_up(change, *not_known)
                 return trying(partial(self._changed, change), until) if after is None else after
         except FromDecision as carrier:
@@ -62,13 +63,13 @@ class Writer:
     def in_line(self, key: Hashable, call: Callable[[], T]) -> T:
         """Call in the turn of a key, and again while its error means that nothing was applied."""
         until = deadline()
-        with self._database.line(key, until):
+        with self.database.line(key, until):
             return trying(call, until)
 
     def _registered(self, change: ParticipationChange, convoys: Convoys) -> Participation:
         """Let the first in line decide and store for all who wait for this course."""
         ride = Ride(change)
-        convoys.join(self._database.key_of(change.keys), ride)
+        convoys.join(self.database.key_of(change.keys), ride)
         if ride.error is not None:
             raise ride.error
         if ride.goes_alone or ride.not_known is not None:
@@ -81,7 +82,7 @@ class Writer:
         """Load, decide and store, as one transaction that locks the course first."""
         answered: list[tuple[Seen[S], S]] = []
         try:
-            with self._database.writing() as cursor:
+            with self.database.writing() as cursor:
                 seen = self._loaded(change, cursor)
                 if seen is None:
                     raise CourseNotFound(change.keys["of_course"])
@@ -95,7 +96,7 @@ class Writer:
             return after
 
     def _loaded(self, change: Change[S], cursor: Cursor) -> Seen[S] | None:
-        if not self._database.is_sqlite:
+        if not self.database.is_sqlite:
             cursor.fetch(statements.LOCK_COURSE, change.keys)
         return change.load(cursor)
 
@@ -114,5 +115,22 @@ class Writer:
         return after
 
     def _now(self, change: Change[S]) -> Seen[S] | None:
-        with self._database.writing() as cursor:
+        with self.database.writing() as cursor:
             return self._loaded(change, cursor)
+
+
+_OPTION = "course_domain_writer"
+_MAKING = Lock()
+
+
+def writer_of(engine: sa.Engine) -> Writer:
+    """Give the one writer of an engine, so that all repositories over it wait in the same lines.
+
+    The engine keeps it, and both are forgotten together.
+    """
+    with _MAKING:
+        writer: Writer | None = engine.get_execution_options().get(_OPTION)
+        if writer is None:
+            writer = Writer(engine)
+            engine.update_execution_options(**{_OPTION: writer})
+        return writer
