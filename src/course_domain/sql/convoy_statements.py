@@ -1,10 +1,13 @@
 """The statements of a convoy on PostgreSQL: one loads for all who ride, one stores for all."""
 
+from collections.abc import Collection, Iterable
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from course_domain.participation import Registration
 from course_domain.sql import statements
 from course_domain.sql.rows import (
     COURSE_COLUMNS,
@@ -16,8 +19,26 @@ from course_domain.sql.rows import (
 from course_domain.sql.schema import certificates, courses, registrations
 
 
+class _Array(sa.TypeDecorator[list[Any]]):
+    """Write ids, instants and statuses, in whose texts nothing has to be quoted, as an array.
+
+    The driver would look for that in each of them.
+    """
+
+    impl: Any = ARRAY
+    cache_ok: bool | None = True
+
+    def bind_processor(self, dialect: sa.Dialect) -> Any:  # noqa: ARG002  as its base has it
+        """Write the array that PostgreSQL reads."""
+        return _array_text
+
+
+def _array_text(elements: Iterable[Any]) -> str:
+    return f"{{{','.join(['NULL' if each is None else str(each) for each in elements])}}}"
+
+
 def _array(column: sa.Column[Any], parameter: str) -> sa.BindParameter[Any]:
-    return sa.bindparam(parameter, type_=ARRAY(column.type))
+    return sa.bindparam(parameter, type_=_Array(column.type))
 
 
 _USERS = (
@@ -66,10 +87,12 @@ LOAD_ONE = statements.LOAD_PARTICIPATION.add_columns(statements.USER)
 _REGISTRATION_NAMES = tuple(each.name for each in REGISTRATION_COLUMNS)
 _COUNTED = statements.COUNT_SEATS.returning(courses.c.version).cte("counted")
 _IN_COMMON = {"organization_id": "of_organization", "course_id": "of_course"}
-_OF_EACH = [each for each in REGISTRATION_COLUMNS if each.name not in _IN_COMMON]
+_OF_EACH = {
+    f"new_{each.name}": each for each in REGISTRATION_COLUMNS if each.name not in _IN_COMMON
+}
 _NEW = (
-    sa.func.unnest(*(_array(column, f"new_{column.name}") for column in _OF_EACH))
-    .table_valued(*(sa.column(column.name, column.type) for column in _OF_EACH))
+    sa.func.unnest(*(_array(column, name) for name, column in _OF_EACH.items()))
+    .table_valued(*(sa.column(column.name, column.type) for column in _OF_EACH.values()))
     .render_derived(name="new")
 )
 
@@ -100,3 +123,10 @@ STORE_ONE = _stored(
     ).select_from(_COUNTED)
 )
 """The same for one registration."""
+
+_READERS = {name: attrgetter(column.name) for name, column in _OF_EACH.items()}
+
+
+def together(registrations: Collection[Registration]) -> dict[str, Any]:
+    """Write registrations as the parameters of `STORE_CONVOY`, column by column."""
+    return {name: list(map(read, registrations)) for name, read in _READERS.items()}

@@ -11,7 +11,13 @@ from course_domain.participation import Participation, Registration
 from course_domain.sql import statements
 from course_domain.sql.changes import FromDecision, Seen
 from course_domain.sql.connections import CommitNotKnown, Database
-from course_domain.sql.convoy_statements import LOAD_CONVOY, LOAD_ONE, STORE_CONVOY, STORE_ONE
+from course_domain.sql.convoy_statements import (
+    LOAD_CONVOY,
+    LOAD_ONE,
+    STORE_CONVOY,
+    STORE_ONE,
+    together,
+)
 from course_domain.sql.convoys import Ride
 from course_domain.sql.driver import Cursor
 from course_domain.sql.retries import LostRace
@@ -48,7 +54,7 @@ class _Decided:
         except FromDecision as carrier:
             ride.error = carrier.error
             return
-        if answer == seen.state:
+        if answer.registration == seen.state.registration and answer == seen.state:
             ride.answer = answer
             return
         registration = _registration_alone(seen.state, answer)
@@ -136,11 +142,10 @@ def _loaded(cursor: Cursor, convoy: list[Ride]) -> _Decided:
 
 def _store(cursor: Cursor, keys: Mapping[str, Any], decided: _Decided) -> None:
     parameters = {**keys, "seen_version": decided.version, "seats": decided.seats}
-    rows = [new(each) for each in decided.registrations.values()]
-    if len(rows) == 1:
-        stored = cursor.write(STORE_ONE, parameters | rows[0])
+    registrations = list(decided.registrations.values())
+    if len(registrations) == 1:
+        stored = cursor.write(STORE_ONE, parameters | new(registrations[0]))
     else:
-        together = {name: [row[name] for row in rows] for name in rows[0]}
-        stored = cursor.write(STORE_CONVOY, parameters | together)
+        stored = cursor.write(STORE_CONVOY, parameters | together(registrations))
     if not stored:
         raise LostRace

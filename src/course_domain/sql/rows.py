@@ -30,6 +30,7 @@ def _names(kind: Any) -> tuple[str, ...]:
 _NAMES: Mapping[type, tuple[str, ...]] = {
     kind: _names(kind) for kind in (Course, Registration, PeerMentorCertificate, RenewalReminder)
 }
+_PARAMETERS = {kind: [(f"new_{name}", name) for name in names] for kind, names in _NAMES.items()}
 
 COURSE_COLUMNS: Columns = tuple(courses.c[name] for name in _NAMES[Course])
 REGISTRATION_COLUMNS: Columns = tuple(registrations.c[name] for name in _NAMES[Registration])
@@ -178,6 +179,6 @@ def new(
 ) -> dict[str, Any]:
     """Write a value as the parameters of its columns; the member of an enumeration as text."""
     return {
-        f"new_{name}": str(column) if isinstance(column := getattr(value, name), str) else column
-        for name in _NAMES[type(value)]
+        parameter: str(column) if isinstance(column := getattr(value, name), str) else column
+        for parameter, name in _PARAMETERS[type(value)]
     }
