@@ -1,9 +1,8 @@
 import gc
 import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
-from typing import Any
 from uuid import uuid4
 
 import attrs
@@ -70,7 +69,7 @@ def among_three(last: Waiting, drive: Callable[[list[Ride]], None]) -> list[list
         else:
             drive(convoy)
 
-    running: list[Any] = []
+    running: list[Future[None]] = []
     meeting = Convoys(decide_and_store)
     with ThreadPoolExecutor(2) as threads:
         meeting.join("a course", first)
@@ -108,6 +107,97 @@ def test_who_is_not_taken_in_time_is_told_so(monkeypatch: pytest.MonkeyPatch) ->
     meeting = Convoys(decide_and_store)
     meeting.join("a course", Ride(change()))
     assert isinstance(second.error, RepositoryUnavailable)
+
+
+@attrs.define(eq=False)
+class Interrupted(Waiting):
+    """One whose thread is interrupted while it waits, or when its wait is over."""
+
+    is_over: bool = False
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Wait."""
+        self.waits.set()
+        if self.is_over:
+            assert super().wait(seconds)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_who_is_interrupted_in_the_line_holds_nobody_up(is_over: bool) -> None:
+    """Neither who waits behind, nor who comes later, waits for one that has gone."""
+    gone, behind, later = Interrupted(change(), is_over=is_over), Waiting(change()), Ride(change())
+    decided: list[Ride] = []
+
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        if not decided:
+            running.append(threads.submit(meeting.join, "a course", gone))
+            assert gone.waits.wait(SECONDS)
+            if not is_over:
+                assert isinstance(running[0].exception(SECONDS), KeyboardInterrupt)
+            running.append(threads.submit(meeting.join, "a course", behind))
+            assert behind.waits.wait(SECONDS)
+        decided.extend(convoy)
+
+    running: list[Future[None]] = []
+    meeting = Convoys(decide_and_store)
+    with ThreadPoolExecutor(2) as threads:
+        meeting.join("a course", first := Ride(change()))
+        running[1].result(SECONDS)
+        assert isinstance(running[0].exception(SECONDS), KeyboardInterrupt)
+        threads.submit(meeting.join, "a course", later).result(SECONDS)
+    assert [first, behind, later] == decided
+
+
+def test_who_leads_and_is_interrupted_leaves_the_others_to_themselves() -> None:
+    """Those who rode with it have neither answer nor error, and those behind go on."""
+    led: list[list[Ride]] = []
+
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        led.append(convoy)
+        for each in waiting[:2] if len(led) == 1 else waiting[2:] if len(led) == 2 else []:
+            running.append(threads.submit(meeting.join, "a course", each))
+            assert each.waits.wait(SECONDS)
+        if len(led) == 2:
+            raise KeyboardInterrupt
+
+    first, waiting = Ride(change()), [Waiting(change()) for _ in range(3)]
+    running: list[Future[None]] = []
+    meeting = Convoys(decide_and_store)
+    with ThreadPoolExecutor(3) as threads:
+        meeting.join("a course", first)
+        assert isinstance(running[0].exception(SECONDS), KeyboardInterrupt)
+        for each in running[1:]:
+            each.result(SECONDS)
+    assert [[first], waiting[:2], waiting[2:]] == led
+    assert (None, None, None) == (waiting[1].answer, waiting[1].error, waiting[1].not_known)
+
+
+def test_who_came_late_is_not_told_that_the_time_of_the_first_is_up() -> None:
+    """Each tries until its own time is up: who has some left goes on alone."""
+    first, late = Ride(change()), Ride(change())
+    first.until = 0
+
+    def decide_and_store(_convoy: list[Ride], _behind_lock: bool) -> None:
+        raise retries.LostRace
+
+    Convoys(decide_and_store).drive([first, late])
+    assert isinstance(first.error, RepositoryUnavailable)
+    assert (None, None) == (late.answer, late.error)
+
+
+def test_what_goes_wrong_with_one_is_not_for_the_others() -> None:
+    """An error that is nobody's answer leaves all to themselves, and whose it is meets it again."""
+
+    def decide_and_store(_convoy: list[Ride], _behind_lock: bool) -> None:
+        raise ZeroDivisionError
+
+    convoys = Convoys(decide_and_store)
+    rides = [Ride(change()), Ride(change())]
+    convoys.drive(rides)
+    assert [(None, None)] * 2 == [(each.answer, each.error) for each in rides]
+    with pytest.raises(ZeroDivisionError):
+        convoys.drive(rides[:1])
 
 
 def test_what_is_kept_for_an_engine_goes_with_it() -> None:

@@ -514,27 +514,40 @@ def test_nobody_hears_of_a_convoy_whose_answer_was_lost(postgresql_store: Store)
     postgresql_store.at("before convoy", lose)
     convoys.drive([first, again, refused])
     assert first.not_known is not None
-    assert (None, None, True) == (again.answer, again.error, again.goes_alone)
-    assert (None, None, True) == (refused.answer, refused.error, refused.goes_alone)
+    for each in (again, refused):
+        assert (None, None, None) == (each.answer, each.error, each.not_known)
 
 
-def test_one_whom_the_database_refuses_is_refused_alone(tmp_path: Path, until: ExitStack) -> None:
+REFUSING = {
+    "sqlite": """
+        CREATE TRIGGER refuse BEFORE INSERT ON registrations
+        WHEN NEW.user_id = '{0.hex}' BEGIN SELECT RAISE(ABORT, 'no entry'); END
+    """,
+    "postgresql": """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'no entry'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON registrations FOR EACH ROW
+        WHEN (NEW.user_id = '{0}') EXECUTE FUNCTION refuse()
+    """,
+}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_one_whom_the_database_refuses_is_refused_alone(
+    request: pytest.FixtureRequest, until: ExitStack, engine_name: str
+) -> None:
     """What a database has against one of those who share a transaction is not for the others."""
-    (url,) = engines.sqlite_database(tmp_path)  # not one that another test is lent afterwards
+    databases: Databases = request.getfixturevalue(f"{engine_name}_databases")
+    (url, *_) = databases.create()  # not one that another test is lent afterwards
     create_schema(until.enter_context(disposed(url)))
     store, refused = store_over(url, until), uuid4()
-    refuse = (
-        "CREATE TRIGGER refuse BEFORE INSERT ON registrations"
-        f" WHEN NEW.user_id = '{refused.hex}' BEGIN SELECT RAISE(ABORT, 'no entry'); END"
-    )
     with store.engine.begin() as connection:
-        connection.exec_driver_sql(refuse)
+        connection.exec_driver_sql(REFUSING[engine_name].format(refused))
     convoy = [ride([], refused), ride([], OTHER_USER_ID)]
     convoys_over(store.engine).drive(convoy)
 
-    assert [(None, None, True)] * 2 == [
-        (each.answer, each.error, each.goes_alone) for each in convoy
-    ]
+    for each in convoy:
+        assert (None, None, None) == (each.answer, each.error, each.not_known)
     with pytest.raises(RepositoryUnavailable, match="no entry"):
         store.service.register(actor(user_id=refused), COURSE_ID)
     store.service.register(actor(user_id=OTHER_USER_ID), COURSE_ID)
@@ -617,21 +630,6 @@ def test_a_commit_that_is_refused_costs_another_try(store: Store, call: Call) ->
     assert CALLS[call] == call(store)
     assert crashing.nothing is store.wire.hook
     assert_agrees(store.watching)
-
-
-def test_nobody_is_answered_whose_writer_was_stopped(
-    postgresql_store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who waited for a thread that was stopped is told so, and may ask again."""
-
-    def stop(_convoy: list[Ride], _behind_lock: bool) -> None:
-        """Decide nothing."""
-
-    with monkeypatch.context() as patching:
-        patching.setattr(writer_of(postgresql_store.engine), "_convoys", Convoys(stop))
-        with pytest.raises(RepositoryUnavailable, match="was stopped"):
-            register(postgresql_store)
-    assert RegistrationStatus.CONFIRMED == register(postgresql_store)
 
 
 @pytest.mark.parametrize("call", [register, cancel, complete, revise])

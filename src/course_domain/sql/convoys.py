@@ -6,10 +6,12 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 
 import attrs
+from sqlalchemy.exc import DBAPIError
 
 from course_domain.errors import RepositoryUnavailable
 from course_domain.participation import Participation
 from course_domain.sql.changes import ParticipationChange, Seen
+from course_domain.sql.faults import Fault, fault_of
 from course_domain.sql.retries import LostRace, deadline, late, trying
 
 
@@ -22,20 +24,22 @@ def _closed() -> Lock:
 
 @attrs.define(eq=False)
 class Ride:
-    """Hold one caller's change while somebody else may decide it, and what came of it."""
+    """Hold one caller's change while somebody else may decide it, and what came of it.
+
+    Without an answer or an error, its caller does it alone.
+    """
 
     change: ParticipationChange
     answer: Participation | None = None
-    error: BaseException | None = None
+    error: Exception | None = None
     """What the decision raised, or why nothing could be stored: for this caller alone."""
-
-    goes_alone: bool = False
-    """The answer is more than a registration, or who was first is gone: done behind a lock."""
 
     not_known: tuple[Seen[Participation], Participation] | None = None
     """What was decided, where the answer of the database to storing it was lost."""
 
-    leads: bool = False
+    leads: bool | None = None
+    """Whether it decides and stores for others, or another for it; None before one of the two."""
+
     _gate: Lock = attrs.field(factory=_closed, init=False)
     until: float = attrs.field(factory=deadline, init=False)
     """When nothing new is tried for this caller."""
@@ -43,7 +47,6 @@ class Ride:
     def reset(self) -> None:
         """Forget what was decided on a state that is gone."""
         self.answer = self.error = self.not_known = None
-        self.goes_alone = False
 
     @property
     def seconds_left(self) -> float:
@@ -60,7 +63,7 @@ class Ride:
 
 
 DecideAndStore = Callable[[list[Ride], bool], None]
-"""Tries once, behind a lock where a race was lost; each ride then has its answer, or why not.
+"""Tries once, behind a lock where a race was lost; what it leaves open is done alone.
 
 Raises `LostRace`, or what the database does, where nothing is stored.
 """
@@ -74,62 +77,81 @@ class Convoys:
         self._decide_and_store = decide_and_store
         self._guard = Lock()
         self._waiting: dict[Hashable, deque[Ride]] = {}
+        """Who waits, by what they wait for: a line, though an empty one, while somebody leads."""
 
     def join(self, key: Hashable, ride: Ride) -> None:
         """Come back when the ride is decided, by this thread or by another.
 
-        Each leader takes one convoy, all who wait at that moment, and hands over to the next.
+        Each leader takes one convoy, all who wait at that moment, and hands over to the next;
+        also where its thread, or one that waits, is interrupted.
         """
+        convoy: list[Ride] = []
+        try:
+            self._line_up(key, ride)
+            if ride.leads is None:
+                self._wait(key, ride)
+            if ride.leads:
+                self._gather(key, convoy)
+                self.drive([ride, *convoy])
+        finally:
+            if ride.leads is not False:
+                self._leave(key, ride)
+            for each in convoy:
+                each.wake()
+
+    def _line_up(self, key: Hashable, ride: Ride) -> None:
         with self._guard:
             waiting = self._waiting.get(key)
             if waiting is None:
+                ride.leads = True
                 self._waiting[key] = deque()
             else:
                 waiting.append(ride)
-        if waiting is not None and not self._leads(key, ride):
-            return
-        self._lead(key, ride)
 
-    def _leads(self, key: Hashable, ride: Ride) -> bool:
-        """Wait, and tell whether this ride is to lead; not for a place that never comes.
+    def _wait(self, key: Hashable, ride: Ride) -> None:
+        """Wait to be decided, or to lead; not for a place that never comes.
 
         Who asks again from inside a decision would wait for its own end.
         """
-        if not ride.wait(max(0.0, ride.seconds_left)):
-            with self._guard:
-                if ride in (waiting := self._waiting.get(key, deque())):
-                    waiting.remove(ride)
-                    ride.error = late()
-                    return False
-            ride.wait()
-        return ride.leads
-
-    def _lead(self, key: Hashable, ride: Ride) -> None:
+        if ride.wait(max(0.0, ride.seconds_left)):
+            return
         with self._guard:
-            convoy = [ride, *self._waiting[key]]
-            self._waiting[key].clear()
-        try:
-            self.drive(convoy)
-        finally:
-            with self._guard:
-                waiting = self._waiting[key]
-                if waiting:
-                    following = waiting.popleft()
-                    following.leads = True
-                    following.wake()
-                else:
-                    del self._waiting[key]
-            for each in convoy[1:]:
-                each.wake()
+            if ride.leads is None:
+                self._waiting[key].remove(ride)
+                ride.leads = False
+                ride.error = late()
+                return
+        ride.wait()
+
+    def _gather(self, key: Hashable, convoy: list[Ride]) -> None:
+        with self._guard:
+            waiting = self._waiting[key]
+            convoy.extend(waiting)
+            waiting.clear()
+            for each in convoy:
+                each.leads = False
+
+    def _leave(self, key: Hashable, ride: Ride) -> None:
+        with self._guard:
+            waiting = self._waiting.get(key, deque())
+            if not ride.leads:
+                if ride in waiting:
+                    waiting.remove(ride)
+            elif waiting:
+                following = waiting.popleft()
+                following.leads = True
+                following.wake()
+            else:
+                self._waiting.pop(key, None)
 
     def drive(self, convoy: list[Ride]) -> None:
-        """Decide and store for all; each ride then has its answer, or why not."""
+        """Decide and store for all; each ride then has its answer, or why not, or is left open."""
         is_lost = False
 
         def attempt() -> None:
             nonlocal is_lost
             try:
-                self._decide_and_store(convoy, is_lost)
+                self._try(convoy, is_lost)
             except LostRace:
                 is_lost = True
                 raise
@@ -137,10 +159,23 @@ class Convoys:
         try:
             trying(attempt, convoy[0].until)  # who is first has waited longest
         except RepositoryUnavailable as error:
+            if len(convoy) == 1:
+                raise
             for ride in convoy:
                 ride.reset()
-                ride.error = RepositoryUnavailable(error.reason)
-        except BaseException:
+                if ride.seconds_left <= 0:
+                    ride.error = RepositoryUnavailable(error.reason)
+        except BaseException as error:
             for ride in convoy:  # nobody takes for stored what may not be
                 ride.reset()
+            if len(convoy) == 1 or not isinstance(error, Exception):
+                raise
+
+    def _try(self, convoy: list[Ride], behind_lock: bool) -> None:
+        """Try once; what the database has against one of many says nothing about the others."""
+        try:
+            self._decide_and_store(convoy, behind_lock)
+        except DBAPIError as error:
+            if len(convoy) > 1 and fault_of(error) in {Fault.FIRST_COME, Fault.FINAL}:
+                raise RepositoryUnavailable(str(error.orig)) from error
             raise

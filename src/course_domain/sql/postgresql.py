@@ -59,8 +59,7 @@ class _Decided:
             return
         registration = _registration_alone(seen.state, answer)
         if registration is None:
-            ride.goes_alone = True
-            return
+            return  # left open
         ride.answer = ride.change.stored(seen, answer)
         self.seen[ride] = seen
         self.seats += ride.answer.confirmed_count - self.count
@@ -80,8 +79,6 @@ class _Decided:
         ride.reset()
         if seen is not None and answer is not None:
             ride.not_known = (seen, answer)
-        else:
-            ride.goes_alone = True
 
 
 def _registration_alone(seen: Participation, answer: Participation) -> Registration | None:
@@ -98,7 +95,7 @@ class RegistrationConvoys:
         self._database = database
 
     def decide_and_store(self, convoy: list[Ride], behind_lock: bool) -> None:
-        """Decide and store for all; each ride then has its answer, or why not.
+        """Decide and store for all that only register or cancel; the others are left open.
 
         Raises `LostRace` when somebody was first.
         """

@@ -48,31 +48,24 @@ class SqlCourseRepository:
     def add(self, course: Course) -> None:
         """Store a new course; `DuplicateCourse` when this organization has the id."""
         (course,) = checked(course=(record(Course), course))
-        found = self._writer.in_line(
-            (course.organization_id, course.id), lambda: self._added(course)
-        )
-        if not found:
-            raise DuplicateCourse(course.id)
+        is_not_known = False  # whether an earlier try may be stored, or be stored yet
 
-    def _added(self, course: Course) -> bool:
-        try:
-            with self._database.writing() as cursor:
-                cursor.write(statements.ADD_COURSE, new(course))
-        except CommitNotKnown:
-            return self._look_again(course)
-        except DBAPIError as error:
-            if fault_of(error) is Fault.FIRST_COME:
-                return False
-            raise
-        return True
-
-    def _look_again(self, course: Course) -> bool:
-        """Tell whether a course whose COMMIT was not answered is stored; else it is added again."""
-        stored = self.get(course.organization_id, course.id)
-        if stored is None and self._added(course):
+        def added() -> bool:
+            nonlocal is_not_known
+            try:
+                with self._database.writing() as cursor:
+                    cursor.write(statements.ADD_COURSE, new(course))
+            except CommitNotKnown as lost:
+                is_not_known = True
+                raise lost.error from None  # the same again finds out
+            except DBAPIError as error:
+                if fault_of(error) is not Fault.FIRST_COME:
+                    raise
+                return is_not_known and course == self.get(course.organization_id, course.id)
             return True
-        # A COMMIT that came late was first.
-        return course == (stored or self.get(course.organization_id, course.id))
+
+        if not self._writer.in_line((course.organization_id, course.id), added):
+            raise DuplicateCourse(course.id)
 
     def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
         """Give the course of this organization, None when it has no such course."""
@@ -213,8 +206,8 @@ class SqlCourseRepository:
         try:
             with self._database.writing() as cursor:
                 cursor.write(statements.MARK_REMINDER, keys)
-        except CommitNotKnown:
-            self._marked(keys)  # the same again does no harm
+        except CommitNotKnown as lost:
+            raise lost.error from None  # the same again does no harm
 
     def _read(self, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> Sequence[Row]:
         def read() -> Sequence[Row]:

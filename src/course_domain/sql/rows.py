@@ -178,7 +178,8 @@ def new(
     value: Course | Registration | PeerMentorCertificate | RenewalReminder,
 ) -> dict[str, Any]:
     """Write a value as the parameters of its columns; the member of an enumeration as text."""
+    kind = next(each for each in type(value).__mro__ if each in _PARAMETERS)  # or a host's own
     return {
         parameter: str(column) if isinstance(column := getattr(value, name), str) else column
-        for parameter, name in _PARAMETERS[type(value)]
+        for parameter, name in _PARAMETERS[kind]
     }

@@ -1,13 +1,10 @@
 """Participations on SQLite: a whole convoy decided and stored in one transaction."""
 
-from sqlalchemy.exc import DBAPIError
-
 from course_domain.errors import CourseNotFound
 from course_domain.sql.changes import FromDecision
 from course_domain.sql.connections import Database
 from course_domain.sql.convoys import Ride
 from course_domain.sql.driver import Cursor
-from course_domain.sql.faults import Fault, fault_of
 
 
 class ParticipationConvoys:
@@ -25,16 +22,9 @@ class ParticipationConvoys:
         """Decide and store for all; each ride then has its answer, or why not."""
         first = convoy[0]
         line = self._database.line(self._database.key_of(first.change.keys), first.until)
-        try:
-            with line, self._database.writing() as cursor:
-                for ride in convoy:
-                    _decide_and_store(cursor, ride)
-        except DBAPIError as error:
-            if len(convoy) == 1 or fault_of(error) is Fault.NOT_APPLIED:
-                raise
-            for ride in convoy:  # what one of them met is not for the others
-                ride.reset()
-                ride.goes_alone = True
+        with line, self._database.writing() as cursor:
+            for ride in convoy:
+                _decide_and_store(cursor, ride)
 
 
 def _decide_and_store(cursor: Cursor, ride: Ride) -> None:

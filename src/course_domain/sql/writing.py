@@ -72,11 +72,9 @@ class Writer:
         convoys.join(self.database.key_of(change.keys), ride)
         if ride.error is not None:
             raise ride.error
-        if ride.goes_alone or ride.not_known is not None:
-            return self.change(change, ride.not_known, ride.until)
-        if ride.answer is None:
-            raise RepositoryUnavailable("the thread that wrote for this one was stopped")
-        return ride.answer
+        if ride.answer is not None:
+            return ride.answer
+        return self.change(change, ride.not_known, ride.until)
 
     def _changed(self, change: Change[S]) -> S:
         """Load, decide and store, as one transaction that locks the course first."""
@@ -115,8 +113,11 @@ class Writer:
         return after
 
     def _now(self, change: Change[S]) -> Seen[S] | None:
-        with self.database.writing() as cursor:
-            return self._loaded(change, cursor)
+        try:
+            with self.database.writing() as cursor:
+                return self._loaded(change, cursor)
+        except CommitNotKnown as lost:
+            raise lost.error from None  # it has written nothing: tried again
 
 
 _OPTION = "course_domain_writer"
