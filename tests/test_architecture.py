@@ -21,6 +21,7 @@ ORDER = (
     "details",
     "decisions",
     "ports",
+    "plugs",
     "calls",
     "outbox",
     "service",

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -34,7 +34,6 @@ from course_domain.values import (
     each,
     judge,
     optional,
-    plugged,
     record,
     settle,
     whole_number,
@@ -56,33 +55,6 @@ KINDS: dict[str, Any] = {
 
 class Seats(IntEnum):
     FEW = 3
-
-
-class Waker(Protocol):
-    def wake(self) -> None:
-        """Go on."""
-
-
-class Sleeper(Waker, Protocol):
-    def sleep(self) -> None:
-        """Do nothing for a while."""
-
-
-class Cat:
-    def sleep(self) -> None:
-        """Do nothing for a while."""
-
-    def wake(self) -> None:
-        """Go on."""
-
-
-class Stone:
-    def sleep(self) -> None:
-        """Do nothing for ever."""
-
-
-class Statue(Stone):
-    wake = "never"
 
 
 def taken(kind: Any, value: object) -> Any:
@@ -304,27 +276,6 @@ def test_record_takes_an_instance_only() -> None:
     ).params
 
 
-def test_plugged_takes_whatever_has_the_methods() -> None:
-    """A host's object is judged by its methods, not by its class."""
-    cat = Cat()
-
-    assert cat is taken(plugged(Sleeper), cat)
-
-
-@pytest.mark.parametrize(
-    ("value", "rule"),
-    [
-        pytest.param(Stone(), Rule.WRONG_TYPE, id="a-method-missing"),
-        pytest.param(Statue(), Rule.WRONG_TYPE, id="not-callable"),
-        pytest.param(Cat, Rule.WRONG_TYPE, id="class-in-place-of-an-object"),
-        pytest.param(None, Rule.REQUIRED, id="none"),
-    ],
-)
-def test_plugged_refuses_what_lacks_a_method(value: object, rule: Rule) -> None:
-    """An object that could not answer every call is refused at once."""
-    assert rule == refusal(plugged(Sleeper), value).rule
-
-
 @pytest.mark.parametrize("made", [list, tuple, iter], ids=["list", "tuple", "iterator"])
 def test_each_reads_any_iterable_once(made: Any) -> None:
     """Any iterable becomes a tuple of plain values."""
@@ -359,7 +310,7 @@ def test_each_refuses_a_wrong_item(value: object, rule: Rule) -> None:
 
 def test_anything_is_taken_as_it_is() -> None:
     """What is anything, None too, comes back the very same."""
-    things = [None, Stone(), "x\x00", NOW.replace(tzinfo=None)]
+    things: list[object] = [None, object(), "x\x00", NOW.replace(tzinfo=None)]
 
     assert list(map(id, things)) == list(map(id, taken(each(anything), things)))
 

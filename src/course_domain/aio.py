@@ -18,6 +18,7 @@ from course_domain.participation import (
     Registration,
     RenewalReminder,
 )
+from course_domain.plugs import plugged, told
 from course_domain.ports import Page
 from course_domain.service import utc_now
 from course_domain.values import checked, optional, record
@@ -49,8 +50,8 @@ class AsyncCourseService:
         """
         self._repository: AsyncCourseRepository
         self._repository, self._reminders, clock, new_id, self._zone = checked(
-            repository=(values.plugged(AsyncCourseRepository), repository),
-            reminders=(optional(values.plugged(AsyncReminderScheduler)), reminders),
+            repository=(plugged(AsyncCourseRepository), repository),
+            reminders=(optional(plugged(AsyncReminderScheduler)), reminders),
             clock=(record(Callable), clock),
             new_id=(record(Callable), new_id),
             zone=(values.zone, zone),
@@ -74,7 +75,7 @@ class AsyncCourseService:
     ) -> Course:
         """Change what is given of a course: absent means unchanged, None means cleared."""
         call = calls.revision(actor, course_id, self._now(), expected_updated_at, changes)
-        return await self._repository.change_course(*call)
+        return told("change_course", Course, await self._repository.change_course(*call))
 
     async def publish_course(self, actor: Actor, course_id: UUID) -> Course:
         """Show a draft to everybody in the organization."""
@@ -120,7 +121,7 @@ class AsyncCourseService:
             after=after,
             limit=limit,
         )
-        return await self._repository.courses(organization_id, **query)
+        return told("courses", Page, await self._repository.courses(organization_id, **query))
 
     async def offers(self, actor: Actor, course_ids: Iterable[UUID]) -> Mapping[UUID, CourseOffer]:
         """Give those of the courses that the actor may view, each as they meet it."""
@@ -131,7 +132,7 @@ class AsyncCourseService:
             found = await self._repository.participations(
                 actor.organization_id, batch, actor.user_id
             )
-            offers.update(calls.offers(found, batch, actor, now))
+            offers.update(calls.offers(told("participations", Mapping, found), batch, actor, now))
         return offers
 
     async def register(self, actor: Actor, course_id: UUID) -> Registration:
@@ -169,6 +170,7 @@ class AsyncCourseService:
             zone=self._zone,
         )
         completed = await self._repository.change_participation(*call)
+        calls.changed_participation(completed)
         if completed.reminder is not None and self._reminders is not None:
             await self._schedule(self._reminders, completed.reminder)
         return completed
@@ -186,7 +188,8 @@ class AsyncCourseService:
         organization_id, query = calls.record_listing(
             actor, course_id=course_id, user_id=user_id, after=after, limit=limit
         )
-        return await self._repository.registrations(organization_id, **query)
+        page = await self._repository.registrations(organization_id, **query)
+        return told("registrations", Page, page)
 
     async def certificates(
         self,
@@ -207,7 +210,8 @@ class AsyncCourseService:
             after=after,
             limit=limit,
         )
-        return await self._repository.certificates(organization_id, **query)
+        page = await self._repository.certificates(organization_id, **query)
+        return told("certificates", Page, page)
 
     async def schedule_pending_reminders(self, *, limit: int = 50) -> int:
         """Schedule all that waits in the outbox, in pages of `limit`, and count what succeeded."""
@@ -218,6 +222,7 @@ class AsyncCourseService:
         after: str | None = None
         while True:
             page = await self._repository.pending_reminders(after=after, limit=limit)
+            told("pending_reminders", Page, page)
             for each in page.items:
                 scheduled += await self._schedule(self._reminders, each)
             after = page.next
@@ -241,7 +246,7 @@ class AsyncCourseService:
         course_id: UUID,
     ) -> Course:
         call = calls.move(decision, actor, course_id, self._now())
-        return await self._repository.change_course(*call)
+        return told("change_course", Course, await self._repository.change_course(*call))
 
     async def _change_registration(self, call: ParticipationCall) -> Registration:
         return calls.answered(await self._repository.change_participation(*call))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec, TypeVar
-from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 try:
     from anyio import CapacityLimiter, to_thread
@@ -14,6 +14,7 @@ except ModuleNotFoundError as _error:
 
 from course_domain import values
 from course_domain.aio_bridge import CourseRepositoryBridge, ReminderSchedulerBridge
+from course_domain.plugs import plugged
 from course_domain.ports import CourseRepository, ReminderScheduler
 from course_domain.values import checked
 
@@ -29,20 +30,27 @@ class _Threads:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        # A limiter belongs to a loop. The name is a key there, so it is no other object's.
-        self._limiter: RunVar[CapacityLimiter] = RunVar(f"course_domain threads {uuid4()}")
 
     async def __call__(self, call: Callable[P, T], /, *args: P.args, **keywords: P.kwargs) -> T:
-        try:
-            limiter = self._limiter.get()
-        except LookupError:
-            limiter = CapacityLimiter(self._threads)
-            self._limiter.set(limiter)
         asked = partial(call, *args, **keywords)
-        answers, errors = await to_thread.run_sync(_caught, asked, limiter=limiter)
+        answers, errors = await to_thread.run_sync(_caught, asked, limiter=self._limiter())
         for error in errors:
             raise error
         return answers[0]
+
+    def _limiter(self) -> CapacityLimiter:
+        """Give the limiter of this object on the loop that runs, which goes with either of them."""
+        try:
+            limiters = _LIMITERS.get()
+        except LookupError:
+            limiters = WeakKeyDictionary[_Threads, CapacityLimiter]()
+            _LIMITERS.set(limiters)
+        if self not in limiters:
+            limiters[self] = CapacityLimiter(self._threads)
+        return limiters[self]
+
+
+_LIMITERS: RunVar[WeakKeyDictionary[_Threads, CapacityLimiter]] = RunVar("course_domain limiters")
 
 
 def _caught(call: Callable[[], T]) -> tuple[tuple[T, ...], tuple[BaseException, ...]]:
@@ -62,7 +70,7 @@ class ThreadedCourseRepository(CourseRepositoryBridge):
     One that has a thread runs there to its end: its change is stored as a whole, or refused as a
     whole. On trio, and by a cancel scope of anyio, the cancelled task waits for that end.
     asyncio's own cancel (``Task.cancel``, ``asyncio.timeout``) does not wait: the change may be
-    stored a moment later.
+    stored a moment later, and the thread no longer counts.
     """
 
     def __init__(self, repository: CourseRepository, *, threads: int = DEFAULT_THREADS) -> None:
@@ -72,7 +80,7 @@ class ThreadedCourseRepository(CourseRepositoryBridge):
         `InvalidValue` for what is no sync repository, or a number of threads below 1.
         """
         repository, threads = checked(
-            repository=(values.plugged(CourseRepository), repository),
+            repository=(plugged(CourseRepository), repository),
             threads=(values.whole_number(1, values.MAX_INTEGER), threads),
         )
         super().__init__(repository, _Threads(threads))
@@ -91,7 +99,7 @@ class ThreadedReminderScheduler(ReminderSchedulerBridge):
         Raises `InvalidValue` for what is no sync scheduler, or a number of threads below 1.
         """
         scheduler, threads = checked(
-            scheduler=(values.plugged(ReminderScheduler), scheduler),
+            scheduler=(plugged(ReminderScheduler), scheduler),
             threads=(values.whole_number(1, values.MAX_INTEGER), threads),
         )
         super().__init__(scheduler, _Threads(threads))

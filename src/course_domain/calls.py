@@ -18,6 +18,7 @@ from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.details import CourseChanges, CourseDetails, author_arguments
 from course_domain.errors import CourseNotFound, NotPermitted
 from course_domain.participation import Participation, Registration
+from course_domain.plugs import told
 from course_domain.ports import MAX_PAGE_LIMIT
 from course_domain.rules import InvalidValue, Rule, Violation
 from course_domain.values import Kind, checked, identifier, instant, optional, record
@@ -120,7 +121,7 @@ def sight(actor: Actor, course_id: UUID) -> tuple[UUID, UUID]:
 
 def seen(course: Course | None, actor: Actor, course_id: UUID) -> Course:
     """Give the course that was found where the actor may view it, else `CourseNotFound`."""
-    if course is None or not policies.can_view(course, actor):
+    if course is None or not policies.can_view(told("get", Course, course), actor):
         raise CourseNotFound(course_id)
     return course
 
@@ -139,9 +140,15 @@ def registration(
 
 def answered(changed: Participation) -> Registration:
     """Give the registration that every decision here answers; `InvalidValue` if it was dropped."""
-    if changed.registration is None:
+    registration = changed_participation(changed).registration
+    if registration is None:
         raise InvalidValue([Violation(Rule.REQUIRED, ("change_participation.registration",))])
-    return changed.registration
+    return registration
+
+
+def changed_participation(changed: Participation) -> Participation:
+    """Give what a repository answered, if it is a participation."""
+    return told("change_participation", Participation, changed)
 
 
 def cancellation(

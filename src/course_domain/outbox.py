@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import Any
 
 from course_domain.participation import RenewalReminder
-from course_domain.ports import CourseRepository, ReminderScheduler
+from course_domain.plugs import done, told
+from course_domain.ports import CourseRepository, Page, ReminderScheduler
 
 
 def log_failure(reminder: RenewalReminder, error: Exception) -> None:
@@ -12,7 +13,7 @@ def log_failure(reminder: RenewalReminder, error: Exception) -> None:
     # Loaded here, as it would be a twelfth of `import course_domain`, and most never need it.
     logging: Any = import_module("logging")
     logging.getLogger(__name__).warning(
-        "renewal reminder not scheduled: certificate_id=%s error=%s",
+        "renewal reminder stays in the outbox: certificate_id=%s error=%s",
         reminder.certificate_id,
         type(error).__name__,
     )
@@ -27,8 +28,8 @@ def schedule(
     (``certificate_renewal_reminder_triggered``). What fails is logged and stays pending.
     """
     try:
-        scheduler.schedule(reminder)
-        repository.mark_reminder_scheduled(reminder)
+        done("schedule", scheduler.schedule, reminder)
+        done("mark_reminder_scheduled", repository.mark_reminder_scheduled, reminder)
     except Exception as error:  # noqa: BLE001  whatever a host's scheduler raises
         log_failure(reminder, error)
         return False
@@ -40,7 +41,9 @@ def schedule_all(repository: CourseRepository, scheduler: ReminderScheduler, lim
     scheduled = 0
     after: str | None = None
     while True:
-        page = repository.pending_reminders(after=after, limit=limit)
+        page = told(
+            "pending_reminders", Page, repository.pending_reminders(after=after, limit=limit)
+        )
         scheduled += sum(schedule(repository, scheduler, each) for each in page.items)
         after = page.next
         if after is None:

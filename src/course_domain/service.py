@@ -16,6 +16,7 @@ from course_domain.participation import (
     PeerMentorCertificate,
     Registration,
 )
+from course_domain.plugs import done, plugged, told
 from course_domain.ports import CourseRepository, Page, ReminderScheduler
 from course_domain.values import checked, optional, record
 
@@ -52,8 +53,8 @@ class CourseService:
         """
         self._repository: CourseRepository
         self._repository, self._reminders, clock, new_id, self._zone = checked(
-            repository=(values.plugged(CourseRepository), repository),
-            reminders=(optional(values.plugged(ReminderScheduler)), reminders),
+            repository=(plugged(CourseRepository), repository),
+            reminders=(optional(plugged(ReminderScheduler)), reminders),
             clock=(record(Callable), clock),
             new_id=(record(Callable), new_id),
             zone=(values.zone, zone),
@@ -67,7 +68,7 @@ class CourseService:
         Raises `NotPermitted` for anyone else and `InvalidCourse` with every rule it would break.
         """
         course = calls.creation(actor, self._now(), self._fresh_id(), details)
-        self._repository.add(course)
+        done("add", self._repository.add, course)
         return course
 
     def revise_course(
@@ -85,7 +86,7 @@ class CourseService:
         `NotPermitted`, and `InvalidCourse` with every rule that the result would break.
         """
         call = calls.revision(actor, course_id, self._now(), expected_updated_at, changes)
-        return self._repository.change_course(*call)
+        return told("change_course", Course, self._repository.change_course(*call))
 
     def publish_course(self, actor: Actor, course_id: UUID) -> Course:
         """Show a draft to everybody in the organization.
@@ -145,7 +146,7 @@ class CourseService:
             after=after,
             limit=limit,
         )
-        return self._repository.courses(organization_id, **query)
+        return told("courses", Page, self._repository.courses(organization_id, **query))
 
     def offers(self, actor: Actor, course_ids: Iterable[UUID]) -> Mapping[UUID, CourseOffer]:
         """Give those of the courses that the actor may view, each as they meet it.
@@ -157,7 +158,7 @@ class CourseService:
         offers: dict[UUID, CourseOffer] = {}
         for batch in batches:
             found = self._repository.participations(actor.organization_id, batch, actor.user_id)
-            offers.update(calls.offers(found, batch, actor, now))
+            offers.update(calls.offers(told("participations", Mapping, found), batch, actor, now))
         return offers
 
     def register(self, actor: Actor, course_id: UUID) -> Registration:
@@ -209,7 +210,7 @@ class CourseService:
             completed_at=completed_at,
             zone=self._zone,
         )
-        completed = self._repository.change_participation(*call)
+        completed = calls.changed_participation(self._repository.change_participation(*call))
         if completed.reminder is not None and self._reminders is not None:
             outbox.schedule(self._repository, self._reminders, completed.reminder)
         return completed
@@ -231,7 +232,7 @@ class CourseService:
         organization_id, query = calls.record_listing(
             actor, course_id=course_id, user_id=user_id, after=after, limit=limit
         )
-        return self._repository.registrations(organization_id, **query)
+        return told("registrations", Page, self._repository.registrations(organization_id, **query))
 
     def certificates(
         self,
@@ -256,7 +257,7 @@ class CourseService:
             after=after,
             limit=limit,
         )
-        return self._repository.certificates(organization_id, **query)
+        return told("certificates", Page, self._repository.certificates(organization_id, **query))
 
     def schedule_pending_reminders(self, *, limit: int = 50) -> int:
         """Schedule all that waits in the outbox, in pages of `limit`, and count what succeeded.
@@ -275,7 +276,8 @@ class CourseService:
         actor: Actor,
         course_id: UUID,
     ) -> Course:
-        return self._repository.change_course(*calls.move(decision, actor, course_id, self._now()))
+        call = calls.move(decision, actor, course_id, self._now())
+        return told("change_course", Course, self._repository.change_course(*call))
 
     def _change_registration(self, call: ParticipationCall) -> Registration:
         return calls.answered(self._repository.change_participation(*call))

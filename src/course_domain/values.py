@@ -6,7 +6,6 @@ Nothing is coerced; a subclass, as database drivers give, becomes the plain type
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
-from inspect import iscoroutinefunction
 from typing import Any, TypeGuard, TypeVar
 from uuid import UUID
 
@@ -35,7 +34,8 @@ class Refusal(Exception):
         self.params = params
 
 
-def _wrong_type(value: object, expected: str) -> Refusal:
+def wrong_type(value: object, expected: str) -> Refusal:
+    """Give the refusal of a value that is not what is expected."""
     if value is None:
         return Refusal(Rule.REQUIRED)
     return Refusal(Rule.WRONG_TYPE, expected=expected, actual=type(value).__name__)
@@ -47,7 +47,7 @@ def identifier(value: Any) -> UUID:
         return value
     if isinstance(value, UUID):
         return UUID(int=value.int)
-    raise _wrong_type(value, "UUID")
+    raise wrong_type(value, "UUID")
 
 
 def is_storable(value: str) -> bool:
@@ -63,7 +63,7 @@ def is_storable(value: str) -> bool:
 def text(value: Any) -> str:
     """Take text that every storage keeps: no NUL, no lone surrogate."""
     if not isinstance(value, str):
-        raise _wrong_type(value, "str")
+        raise wrong_type(value, "str")
     plain = str.__str__(value)
     if not is_storable(plain):
         raise Refusal(Rule.UNSTORABLE_TEXT, typed=plain)
@@ -74,7 +74,7 @@ def flag(value: Any) -> bool:
     """Take a bool."""
     if value is True or value is False:
         return value
-    raise _wrong_type(value, "bool")
+    raise wrong_type(value, "bool")
 
 
 def whole_number(minimum: int, maximum: int, *, minimum_is_a_rule: bool = False) -> Kind[int]:
@@ -85,7 +85,7 @@ def whole_number(minimum: int, maximum: int, *, minimum_is_a_rule: bool = False)
 
     def bounded(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _wrong_type(value, "int")
+            raise wrong_type(value, "int")
         plain = int.__int__(value)
         if plain > maximum or (plain < minimum and not minimum_is_a_rule):
             raise Refusal(Rule.OUT_OF_RANGE, typed=plain, minimum=minimum, maximum=maximum)
@@ -127,7 +127,7 @@ def instant_until(latest: datetime) -> Kind[datetime]:
         if is_plain_instant(value) and value <= latest:
             return value
         if not isinstance(value, datetime):
-            raise _wrong_type(value, "datetime")
+            raise wrong_type(value, "datetime")
         plain = _plain(value)
         if not _has_offset(plain):
             raise Refusal(Rule.NAIVE_DATETIME)
@@ -152,29 +152,7 @@ def record(kind: Any) -> Kind[Any]:
     def instance(value: Any) -> Any:
         if isinstance(value, kind):
             return value
-        raise _wrong_type(value, kind.__name__)
-
-    return instance
-
-
-def plugged(port: Any) -> Kind[Any]:
-    """Make the kind of what has every method of a protocol, whatever its class.
-
-    One whose methods are async is none for a sync protocol, nor the other way round: what nobody
-    awaits is never stored. A class, given in the place of an object of it, is none either.
-    """
-    names = [name for name in dir(port) if not name.startswith("_")]
-    is_async = any(iscoroutinefunction(getattr(port, name)) for name in names)
-
-    def instance(value: Any) -> Any:
-        methods = [getattr(value, name, None) for name in names]
-        if (
-            not isinstance(value, type)
-            and all(map(callable, methods))
-            and any(map(iscoroutinefunction, methods)) is is_async
-        ):
-            return value
-        raise _wrong_type(value, port.__name__)
+        raise wrong_type(value, kind.__name__)
 
     return instance
 
@@ -189,11 +167,11 @@ def each(kind: Kind[T]) -> Kind[tuple[T, ...]]:
 
     def every(value: Any) -> tuple[T, ...]:
         if isinstance(value, str | bytes):
-            raise _wrong_type(value, "iterable of values")
+            raise wrong_type(value, "iterable of values")
         try:
             items = iter(value)
         except TypeError:
-            raise _wrong_type(value, "iterable of values") from None
+            raise wrong_type(value, "iterable of values") from None
         return tuple(kind(item) for item in items)
 
     return every
@@ -217,13 +195,13 @@ def zone(value: Any) -> tzinfo:
     if value is UTC:
         return value
     if not isinstance(value, tzinfo):
-        raise _wrong_type(value, "tzinfo")
+        raise wrong_type(value, "tzinfo")
     try:
         back = _IN_ANY_ZONE.astimezone(value).replace(tzinfo=value).astimezone(UTC)
     except Exception:  # noqa: BLE001  whatever a host's tzinfo raises
         raise Refusal(Rule.NAIVE_DATETIME) from None
     if back != _IN_ANY_ZONE:
-        raise _wrong_type(value, "tzinfo of PEP 495, such as ZoneInfo")
+        raise wrong_type(value, "tzinfo of PEP 495, such as ZoneInfo")
     return value
 
 

@@ -59,7 +59,7 @@ class Change(Protocol[S]):
 class FromDecision(Exception):  # a step on the way out, which no caller sees
     """Carry what a decision raised past the retries, which are for the database's errors."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         super().__init__(error)
         self.error = error
 
@@ -68,7 +68,7 @@ def _asked(decide: Callable[[S], S], state: S, kind: Kind[S]) -> S:
     try:
         answer: S
         (answer,) = checked(answer=(kind, decide(state)))
-    except Exception as error:  # noqa: BLE001  it passes through as it is
+    except BaseException as error:  # noqa: BLE001  it passes through as it is
         raise FromDecision(error) from None
     return answer
 

@@ -31,7 +31,7 @@ class Ride:
 
     change: ParticipationChange
     answer: Participation | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     """What the decision raised, or why nothing could be stored: for this caller alone."""
 
     not_known: tuple[Seen[Participation], Participation] | None = None

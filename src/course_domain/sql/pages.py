@@ -29,6 +29,7 @@ T = TypeVar("T", Course, Registration, PeerMentorCertificate, RenewalReminder)
 
 Read = Callable[[sa.Select[Any], Mapping[str, Any]], Sequence[Row]]
 
+_OWNER = "organization_id"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = microseconds(EARLIEST_INSTANT), microseconds(LATEST_COMPUTED_INSTANT)
 
@@ -134,13 +135,13 @@ def page(
 ) -> Page[T]:
     """Read one page; one row more than the limit tells whether anything follows.
 
-    A filter that is None is none. An OR over NULL, or a row value, finds no range on every
-    engine: so the dated rows are read by the expanded condition, and the others in a step of
-    their own.
+    A filter that is None is none, but for the organization, which nothing has. An OR over NULL,
+    or a row value, finds no range on every engine: so the dated rows are read by the expanded
+    condition, and the others in a step of their own.
     """
     limit = page_limit(limit)
     place = _place(listing, after)
-    asked = {name: value for name, value in filters.items() if value is not None}
+    asked = {name: value for name, value in filters.items() if value is not None or name == _OWNER}
     names = tuple(asked)
     is_dated = place is None or place[0] != UNDATED
     rows: list[Row] = []

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from course_domain.course import Course, CourseStatus, CourseType
-from course_domain.errors import DuplicateCourse
+from course_domain.errors import DuplicateCourse, RepositoryUnavailable
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -61,7 +61,10 @@ class SqlCourseRepository:
             except DBAPIError as error:
                 if fault_of(error) is not Fault.FIRST_COME:
                     raise
-                return is_not_known and course == self.get(course.organization_id, course.id)
+                stored = self.get(course.organization_id, course.id)
+                if stored is None:  # an index of the host's own
+                    raise RepositoryUnavailable(str(error.orig)) from error
+                return is_not_known and course == stored
             return True
 
         if not self._writer.in_line((course.organization_id, course.id), added):

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
 
 from course_domain.course import Course, CourseStatus, CourseType, is_plain
+from course_domain.errors import RepositoryUnavailable
 from course_domain.making import made_of
 from course_domain.participation import (
     Participation,
@@ -21,6 +22,8 @@ from course_domain.sql.schema import certificates, courses, registrations, remin
 
 Columns = tuple[sa.Column[Any], ...]
 Row = tuple[Any, ...]
+
+T = TypeVar("T")
 
 
 def _names(kind: Any) -> tuple[str, ...]:
@@ -72,10 +75,15 @@ _shared_identifier = lru_cache(1_000)(UUID)  # organizations and people stand in
 _MOST_KNOWN = 2_000  # courses, each with its row: some megabytes
 
 
+_KEYS = ("organization_id", "id", "certificate_id")
+_UNREADABLE = (LookupError, TypeError, ValueError)
+
+
 class _Fields:
     """Read columns of a row, from the driver's types, as fields."""
 
     def __init__(self, columns: Columns, dialect: sa.Dialect) -> None:
+        self._table = columns[0].table.name
         self._names = [column.name for column in columns]
         readers = [_reader(column, dialect) for column in columns]
         self._readers = [(place, read) for place, read in enumerate(readers) if read]
@@ -87,12 +95,19 @@ class _Fields:
             values[place] = read(values[place])
         return values
 
-    def named(self, values: Sequence[Any]) -> dict[str, Any]:
-        """Give values by their names."""
-        return dict(zip(self._names, values, strict=True))
+    def read(self, kind: Callable[..., T], row: Sequence[Any], **known: Any) -> T:
+        """Make a value of a row, and of what is known besides.
 
-    def __call__(self, row: Sequence[Any]) -> dict[str, Any]:
-        return self.named(self.values(row))
+        Raises `RepositoryUnavailable`, which names the row, where it holds what cannot be: others
+        can write to the tables, and who reads what they wrote has given no wrong value.
+        """
+        try:
+            return kind(**known, **dict(zip(self._names, self.values(row), strict=True)))
+        except _UNREADABLE as error:
+            stored = dict(zip(self._names, row, strict=True)) | known
+            keys = " ".join(f"{name}={stored[name]}" for name in _KEYS if name in stored)
+            msg = f"a row of {self._table} cannot be read, {keys}: {type(error).__name__} {error}"
+            raise RepositoryUnavailable(msg) from error
 
 
 def _reader(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
@@ -125,24 +140,29 @@ class Rows:
         known = self._known.get(row[0])
         if known is not None and known[0] == row:
             return known[1]
-        values = self._course.values(row)
-        course = made_of(values, is_plain) or Course(**self._course.named(values))
+        course = self._read_plain(row) or self._course.read(Course, row)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[row[0]] = (row, course)
         return course
 
+    def _read_plain(self, row: Row) -> Course | None:
+        try:
+            return made_of(self._course.values(row), is_plain)
+        except _UNREADABLE:
+            return None
+
     def registration(self, row: Row) -> Registration:
         """Read a registration."""
-        return Registration(**self._registration(row))
+        return self._registration.read(Registration, row)
 
     def certificate(self, row: Row) -> PeerMentorCertificate:
         """Read a certificate."""
-        return PeerMentorCertificate(**self._certificate(row))
+        return self._certificate.read(PeerMentorCertificate, row)
 
     def reminder(self, row: Row) -> RenewalReminder:
         """Read a reminder."""
-        return RenewalReminder(**self._reminder(row))
+        return self._reminder.read(RenewalReminder, row)
 
     def participation(self, row: Row, user_id: UUID, count: int | None = None) -> Participation:
         """Read what stands in `PARTICIPATION_COLUMNS`; a record that is not there has no id.
@@ -152,18 +172,20 @@ class Rows:
         course = self.course(row[_COURSE_PART])
         registration = certificate = None
         if row[_REGISTRATION_AT] is not None:
-            registration = Registration(
+            registration = self._own_registration.read(
+                Registration,
+                row[_REGISTRATION_PART],
                 course_id=course.id,
                 organization_id=course.organization_id,
                 user_id=user_id,
-                **self._own_registration(row[_REGISTRATION_PART]),
             )
         if row[_CERTIFICATE_AT] is not None:
-            certificate = PeerMentorCertificate(
+            certificate = self._own_certificate.read(
+                PeerMentorCertificate,
+                row[_CERTIFICATE_PART],
                 course_id=course.id,
                 organization_id=course.organization_id,
                 peer_mentor_id=user_id,
-                **self._own_certificate(row[_CERTIFICATE_PART]),
             )
         return Participation(
             course=course,

@@ -10,6 +10,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from course_domain.course import COURSE_INDEXES, CourseStatus, CourseType
 from course_domain.participation import RegistrationStatus
+from course_domain.values import checked, record
 
 # Names that Alembic finds again on every engine.
 metadata: sa.MetaData = sa.MetaData(
@@ -216,9 +217,11 @@ _POSTGRESQL_LOCK = 0x636F757273657300
 def create_schema(engine: sa.Engine) -> None:
     """Create what is missing of the tables and indexes; safe to run again, and by several at once.
 
-    For a host without migrations of its own. What is there stays as it is. Raises what SQLAlchemy
-    raises when the database cannot be reached or refuses.
+    For a host without migrations of its own. What is there stays as it is. Raises `InvalidValue`
+    for what is no engine, and what SQLAlchemy raises when the database cannot be reached or
+    refuses.
     """
+    (engine,) = checked(engine=(record(sa.Engine), engine))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             # IF NOT EXISTS looks, and then creates: there two can look before either creates.
