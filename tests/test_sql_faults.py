@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -230,6 +231,25 @@ class Store:
 
         self.wire.hook = hook
 
+    def lose_commits(self, when: When, times: int) -> Callable[[], int]:
+        """Lose the connection at so many COMMITs, and give what tells how many were lost.
+
+        That of a new connection's set-up is none of them.
+        """
+        lost = 0
+        worked: set[Any] = set()
+
+        def hook(now: When, step: str, connection: Any) -> None:
+            nonlocal lost
+            if step not in ("", "connect", "commit"):
+                worked.add(connection)
+            elif step == "commit" and now is when and connection in worked and lost < times:
+                lost += 1
+                lose(connection)
+
+        self.wire.hook = hook
+        return lambda: lost
+
     def cut(self, connection: Any) -> None:
         """Have the server end a connection, and wait until it has."""
         with self.watching.connect().execution_options(isolation_level="AUTOCOMMIT") as admin:
@@ -406,13 +426,39 @@ def test_an_answer_that_stays_lost_is_unavailable(
     assert_agrees(store.watching)
 
 
-def test_a_reminder_is_marked_whatever_is_lost(store: Store) -> None:
-    """A reminder whose mark was not answered is marked, and waits no more."""
-    given = store.service.complete_registration(actor(Role.ADMIN), COURSE_ID, user_id=USER_ID)
+def mark(store: Store) -> object:
+    """Mark the reminder of a person who has completed the course."""
+    given = service_over(store.watching).complete_registration(
+        actor(Role.ADMIN), COURSE_ID, user_id=USER_ID
+    )
     assert given.reminder is not None
-    store.at("before commit", lose)
     store.repository.mark_reminder_scheduled(given.reminder)
-    assert () == store.repository.pending_reminders().items
+    return store.repository.pending_reminders().items
+
+
+@pytest.mark.parametrize("when", When)
+@pytest.mark.parametrize("call", [complete, revise, add, mark])
+def test_answers_that_are_lost_again_are_looked_up_again(
+    store: Store, call: Call, when: When
+) -> None:
+    """Whether its COMMIT, that of a look at what came of it, or that of another try is lost."""
+    lost = store.lose_commits(when, 3)
+    assert (CALLS | {mark: ()})[call] == call(store)
+    assert 3 >= lost() >= 1
+    assert_agrees(store.watching)
+
+
+@pytest.mark.parametrize("call", [complete, revise, add, mark])
+def test_answers_that_are_always_lost_are_unavailable_in_time(
+    store: Store, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that loses every COMMIT is tried for a time, not a number of times."""
+    monkeypatch.setattr(retries, "TRYING_SECONDS", 0.3)
+    lost = store.lose_commits(When.BEFORE, sys.maxsize)
+    with pytest.raises(RepositoryUnavailable):
+        call(store)
+    assert lost() > 1
+    assert_agrees(store.watching)
 
 
 @pytest.mark.parametrize(
