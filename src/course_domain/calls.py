@@ -44,7 +44,10 @@ _OFFER_KINDS: Mapping[str, Kind[Any]] = {
 
 @attrs.frozen(kw_only=True)
 class CourseOffer:
-    """Hold a course as one person meets it: what a list, a detail page and a button need."""
+    """Hold a course as one person meets it: what a list, a detail page and a button need.
+
+    Raises `InvalidValue` with every field that is refused.
+    """
 
     course: Course
     seats_left: int | None

@@ -109,22 +109,26 @@ def revise(
 
 
 def publish(course: Course, actor: Actor, now: datetime) -> Course:
-    """Show a draft to everybody in the organization; `InvalidTransition` for an archived one."""
+    """Show a draft to everybody in the organization; where it is already, it is given back.
+
+    Raises `CourseNotFound`, `NotPermitted` for anyone but an admin, and `InvalidTransition` for
+    an archived course.
+    """
     return _moved("publish", course, actor, now)
 
 
 def unpublish(course: Course, actor: Actor, now: datetime) -> Course:
-    """Take a published course back to draft; its registrations stay."""
+    """Take a published course back to draft; its registrations stay. Raises as `publish`."""
     return _moved("unpublish", course, actor, now)
 
 
 def archive(course: Course, actor: Actor, now: datetime) -> Course:
-    """Put a draft or published course away; its registrations stay."""
+    """Put a course away; its registrations stay. Raises as `publish`, for no status."""
     return _moved("archive", course, actor, now)
 
 
 def restore(course: Course, actor: Actor, now: datetime) -> Course:
-    """Take an archived course back to draft; `InvalidTransition` for a published one."""
+    """Take an archived course back to draft. Raises as `publish`, but for a published course."""
     return _moved("restore", course, actor, now)
 
 

@@ -67,7 +67,8 @@ class InMemoryCourseRepository:
 
     Safe to share between threads. The changes of one course wait for each other; a decision
     holds up no reader and no other course. A change that waits for 3 seconds raises
-    `RepositoryUnavailable`. An id that another organization has is kept apart.
+    `RepositoryUnavailable`. An id that another organization has is kept apart. An interrupt of
+    the thread that is storing (KeyboardInterrupt) may leave half of its change.
     """
 
     def __init__(self) -> None:
@@ -277,7 +278,7 @@ def _course_place(course: Course) -> Place:
 
 
 class InMemoryReminderScheduler:
-    """Take reminders into memory; the first of a `certificate_id` takes effect."""
+    """Take reminders into memory, from any thread; the first of a `certificate_id` takes effect."""
 
     def __init__(self) -> None:
         """Begin empty."""

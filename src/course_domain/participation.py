@@ -49,6 +49,8 @@ class Registration:
     """When the seat was taken; a registration confirmed again after a cancel has a new one."""
 
     cancelled_at: datetime | None = None
+    """When the seat was freed; None again once it is confirmed anew."""
+
     completed_at: datetime | None = None
     """When the person completed the course, as the admin gave it."""
 

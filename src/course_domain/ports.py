@@ -39,7 +39,10 @@ _PAGE_KINDS: Mapping[str, values.Kind[Any]] = {
 
 @attrs.frozen
 class Page(Generic[T]):
-    """Hold one page of a list, in the order of its query; `items` may be given as any iterable."""
+    """Hold one page of a list, in the order of its query; `items` may be given as any iterable.
+
+    Raises `InvalidValue` with every field that is refused.
+    """
 
     items: tuple[T, ...]
     next: str | None = None

@@ -69,14 +69,20 @@ def course_from_json(document: str | bytes) -> Course:
 
 
 def course_to_json(course: Course) -> str:
-    """Write `course_to_dict` as JSON text; `course_from_json` reads an equal course from it."""
+    """Write `course_to_dict` as JSON text; `course_from_json` reads an equal course from it.
+
+    Raises `InvalidValue` (``wrong_type``) for what is no course.
+    """
     if type(course) is not Course:
         (course,) = values.checked(course=(_COURSE, course))
     return write(course)
 
 
 def course_from_dict(document: Mapping[str, Any]) -> Course:
-    """Read a course from what JSON text decodes to, as strictly as `course_from_json`."""
+    """Read a course from what JSON text decodes to, as strictly as `course_from_json`.
+
+    Raises `InvalidDocument` with every problem and its place.
+    """
     return read_document(document, Course)
 
 

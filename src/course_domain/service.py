@@ -33,8 +33,8 @@ class CourseService:
     are answered in UTC. `now` is read once, when the call starts: who asked in time is in time.
     Arguments that cannot mean what their names say raise `InvalidValue` before anything is looked
     up, names that do not exist TypeError; a refused call has changed nothing. What the storage
-    raises, `RepositoryUnavailable` above all, passes through. Safe to share between threads
-    where its parts are.
+    raises, `RepositoryUnavailable` above all, passes through; where it answers what its port does
+    not say, `InvalidValue` names the method. Safe to share between threads where its parts are.
     """
 
     def __init__(
@@ -99,18 +99,23 @@ class CourseService:
     def unpublish_course(self, actor: Actor, course_id: UUID) -> Course:
         """Take a published course back to draft; its registrations stay.
 
-        Raises `CourseNotFound`, `NotPermitted`, and `InvalidTransition` for an archived course.
+        Raises as `publish_course` does. A draft already: the same course, nothing written.
         """
         return self._move(decisions.unpublish, actor, course_id)
 
     def archive_course(self, actor: Actor, course_id: UUID) -> Course:
-        """Put a draft or published course away. Raises `CourseNotFound` and `NotPermitted`."""
+        """Put a draft or published course away; its registrations stay.
+
+        Raises `CourseNotFound`, and `NotPermitted` for anyone but an admin. Archived already: the
+        same course, nothing written.
+        """
         return self._move(decisions.archive, actor, course_id)
 
     def restore_course(self, actor: Actor, course_id: UUID) -> Course:
         """Take an archived course back to draft.
 
-        Raises `CourseNotFound`, `NotPermitted`, and `InvalidTransition` for a published course.
+        Raises `CourseNotFound`, `NotPermitted` for anyone but an admin, and `InvalidTransition`
+        for a published course. A draft already: the same course, nothing written.
         """
         return self._move(decisions.restore, actor, course_id)
 
@@ -224,7 +229,7 @@ class CourseService:
         after: str | None = None,
         limit: int = 50,
     ) -> Page[Registration]:
-        """List registrations by `registered_at`, cancelled ones too.
+        """List registrations by `registered_at`, then id, cancelled ones too; pages as `courses`.
 
         A participant's own, or an admin's whole organization unless they name a user; another
         user's for anyone else is `NotPermitted`.
@@ -244,7 +249,9 @@ class CourseService:
         after: str | None = None,
         limit: int = 50,
     ) -> Page[PeerMentorCertificate]:
-        """List certificates by `expires_at`, expired ones too, those without expiry last.
+        """List certificates by `expires_at`, then id, expired ones too, those without expiry last.
+
+        Pages as for `courses`.
 
         Whose, as for `registrations`. With `expires_before` (at most in 9099), only those that
         expire earlier.

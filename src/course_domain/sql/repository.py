@@ -35,8 +35,13 @@ class SqlCourseRepository:
 
     Keeps every promise of `CourseRepository`, also between processes and on every node of a
     cluster: each change of a participation writes the course's row, its count and version, in the
-    transaction that stores the rest. `engine` is set up by the adapter, a connection at a time
-    (see the page about storage); the tables are those of `create_schema`.
+    transaction that stores the rest. A decision may run on the thread of another caller, who waits
+    for the same course. All repositories over one engine are as one.
+
+    `engine` reaches SQLite, PostgreSQL by psycopg, or MariaDB by PyMySQL, and does not commit by
+    itself (AUTOCOMMIT). The adapter sets it up, a connection at a time; its pool should give up
+    within seconds (see the page about storage), and a process that forks makes another. The tables
+    are those of `create_schema`. Raises `InvalidValue` for what is no engine.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
