@@ -111,8 +111,7 @@ def revise(
 def publish(course: Course, actor: Actor, now: datetime) -> Course:
     """Show a draft to everybody in the organization; where it is already, it is given back.
 
-    Raises `CourseNotFound`, `NotPermitted` for anyone but an admin, and `InvalidTransition` for
-    an archived course.
+    Raises `CourseNotFound`, `NotPermitted`, and `InvalidTransition` for an archived course.
     """
     return _moved("publish", course, actor, now)
 
