@@ -707,6 +707,24 @@ def test_a_connection_cut_in_the_pool_costs_another_try(
     assert_agrees(store.watching)
 
 
+def test_one_lost_connection_tells_of_all_in_the_pool(store: Store) -> None:
+    """After a restart of the server a call fails once, and not once for each that it had."""
+    with ExitStack() as opened:
+        pooled = [opened.enter_context(store.engine.connect()) for _ in range(4)]
+        drivers = [each.connection.driver_connection for each in pooled]
+    for each in drivers:
+        store.cut(each)
+    loads: list[Any] = []
+
+    def count(when: When, step: str, connection: Any) -> None:
+        if (when, step) == (When.BEFORE, "load"):
+            loads.append(connection)
+
+    store.wire.hook = count
+    assert course() == store.repository.get(ORGANIZATION_ID, COURSE_ID)
+    assert 2 == len(loads)
+
+
 @each_call
 def test_a_server_that_is_away_for_a_while_is_waited_for(
     store: Store, call: Call, given: object

@@ -122,7 +122,7 @@ def unpublish(course: Course, actor: Actor, now: datetime) -> Course:
 
 
 def archive(course: Course, actor: Actor, now: datetime) -> Course:
-    """Put a course away; its registrations stay. Raises as `publish`, for no status."""
+    """Put a course away; its registrations stay. Raises `CourseNotFound` and `NotPermitted`."""
     return _moved("archive", course, actor, now)
 
 
