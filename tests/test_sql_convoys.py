@@ -1,4 +1,5 @@
 import gc
+import sqlite3
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +9,7 @@ from uuid import uuid4
 import attrs
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from builders import COURSE_ID, ORGANIZATION_ID, course
 from course_domain import Participation, RepositoryUnavailable
@@ -100,13 +102,19 @@ def test_who_is_not_taken_in_time_is_told_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(retries, "TRYING_SECONDS", 0.05)
     second = Ride(change())
 
-    def decide_and_store(_convoy: list[Ride], _behind_lock: bool) -> None:
-        with ThreadPoolExecutor(1) as threads:
-            threads.submit(meeting.join, "a course", second).result(SECONDS)
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        if not decided:
+            with ThreadPoolExecutor(1) as threads:
+                threads.submit(meeting.join, "a course", second).result(SECONDS)
+        decided.extend(convoy)
 
+    decided: list[Ride] = []
     meeting = Convoys(decide_and_store)
-    meeting.join("a course", Ride(change()))
+    meeting.join("a course", first := Ride(change()))
     assert isinstance(second.error, RepositoryUnavailable)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(meeting.join, "a course", third := Ride(change())).result(SECONDS)
+    assert [first, third] == decided
 
 
 @attrs.define(eq=False)
@@ -186,10 +194,27 @@ def test_who_came_late_is_not_told_that_the_time_of_the_first_is_up() -> None:
     assert (None, None) == (late.answer, late.error)
 
 
+def test_key_that_one_finds_taken_is_not_for_the_others() -> None:
+    """A convoy that meets it again would meet it each time: all are left to themselves at once."""
+    tries: list[list[Ride]] = []
+    taken = sqlite3.IntegrityError("taken")
+    taken.sqlite_errorcode = sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        tries.append(convoy)
+        raise DBAPIError("", None, taken)
+
+    rides = [Ride(change()), Ride(change())]
+    Convoys(decide_and_store).drive(rides)
+    assert [rides] == tries
+    assert [(None, None)] * 2 == [(each.answer, each.error) for each in rides]
+
+
 def test_what_goes_wrong_with_one_is_not_for_the_others() -> None:
     """An error that is nobody's answer leaves all to themselves, and whose it is meets it again."""
 
-    def decide_and_store(_convoy: list[Ride], _behind_lock: bool) -> None:
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        convoy[0].error = LookupError()  # on ground of what is rolled back
         raise ZeroDivisionError
 
     convoys = Convoys(decide_and_store)
