@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from builders import NOW, course
+from builders import NOW, course, course_fields
 from course_domain import Course, InvalidDocument, course_json, course_text
 from course_domain.documents import decode, read_document
 from course_domain.serialization import course_from_json, course_to_dict, courses_from_json
@@ -245,3 +245,23 @@ def test_instant_is_written_to_the_microsecond(
     expected = "1900-01-01T00:00:00" + (f".{microsecond:06}" if microsecond else "") + "Z"
 
     assert expected == json.loads(write(course(created_at=moment)))["created_at"]
+
+
+class StillTime(datetime):
+    """What stands for `datetime` in every module while a test lets the clock stand still."""
+
+
+@each_writer
+def test_course_of_a_still_clock_is_written(
+    write: Callable[[Course], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A course that was made meanwhile is written as any other."""
+    monkeypatch.setattr("course_domain.course.datetime", StillTime)
+    instants = {
+        name: StillTime.fromisoformat(value.isoformat())
+        for name, value in course_fields().items()
+        if isinstance(value, datetime)
+    }
+    made = course(**instants)
+    assert StillTime is type(made.created_at)
+    assert TEXT == write(made)

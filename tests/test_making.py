@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, START, TICK, HostText, broken, course, course_fields
-from course_domain import Course, InvalidCourse
+from builders import NOW, START, TICK, HostText, actor, broken, course, course_fields
+from course_domain import Course, InvalidCourse, Role, decisions
 from course_domain.course import COURSE_KINDS, broken_rules, is_plain, keeps_rules
 from course_domain.making import evolve, made_of, values_of
 from course_domain.testing.strategies import courses, invalid_course_fields
@@ -183,3 +183,17 @@ def test_course_of_a_hosts_own_class_stays_one() -> None:
     evolved = evolve(HostCourse(**course_fields(), room="A"), title="Another title")
 
     assert HostCourse(**course_fields(title="Another title"), room="A") == evolved
+
+
+def test_course_of_a_hosts_own_class_is_revised() -> None:
+    """A command changes what the library knows of it, and keeps the rest."""
+    own, boss = HostCourse(**course_fields(), room="A"), actor(Role.ADMIN)
+
+    assert own is decisions.revise(own, boss, NOW)
+    revised = decisions.revise(own, boss, NOW, title="Another title")
+    assert HostCourse(**course_fields(title="Another title", updated_at=NOW), room="A") == revised
+
+
+def test_only_hosts_make_classes_of_courses() -> None:
+    """What looks for all of them, as converters do, finds none of the library's."""
+    assert not [each for each in Course.__subclasses__() if each.__module__.startswith("course_")]

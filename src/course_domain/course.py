@@ -190,7 +190,7 @@ def _certificate_violations(
 
 
 @attrs.frozen(kw_only=True)
-class Course:
+class Course(values.Referable):
     """Hold one course; a course that exists is valid.
 
     Raises `InvalidCourse` with every violation: the five validation rules, and ``required``,

@@ -123,7 +123,8 @@ def read_by_msgspec(document: str | bytes) -> Course | None:
     course.created_by = shared_uuid(own.created_by)
     course.created_at = own.created_at
     course.updated_at = own.updated_at
-    return sealed(course) if keeps_rules(course) else None
+    made = sealed(course)
+    return made if keeps_rules(made) else None
 
 
 def read_by_pattern(document: str | bytes) -> Course | None:
@@ -230,7 +231,10 @@ def write_by_json(course: Course) -> str:
 
 def write_by_msgspec(course: Course) -> str:
     """Write the same text."""
-    text: str = _encode(_Fields(*values_of(course))).decode()
+    try:
+        text: str = _encode(_Fields(*values_of(course))).decode()
+    except TypeError:  # a class of its own, as a clock that stands still in tests may give
+        return write_by_json(course)
     return text
 
 

@@ -27,7 +27,7 @@ from course_domain.errors import (
     RegistrationRejected,
     StaleCourse,
 )
-from course_domain.making import evolve
+from course_domain.making import evolve, fields_of
 from course_domain.participation import (
     Participation,
     PeerMentorCertificate,
@@ -97,7 +97,7 @@ def revise(
     _require_author(course, actor, "revise")
     if expected_updated_at is not None and expected_updated_at != course.updated_at:
         raise StaleCourse(course.id, expected_updated_at, course.updated_at)
-    result = attrs.asdict(course, recurse=False) | fields
+    result = fields_of(course) | fields
     stays_without_expiry = (
         course.issues_certificate
         and course.certificate_validity_months is None

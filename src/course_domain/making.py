@@ -7,20 +7,24 @@ from typing import Any
 import attrs
 
 from course_domain.course import COURSE_KINDS, Course, keeps_rules
-from course_domain.values import Refusal
+from course_domain.values import Referable, Refusal
 
 values_of: Callable[[Course], tuple[Any, ...]] = attrgetter(*COURSE_KINDS)
 """Give the values of a course in the order of `COURSE_KINDS`."""
 
+
+def fields_of(course: Course) -> dict[str, Any]:
+    """Give the values of a course by their names; a host's own class has more."""
+    return dict(zip(COURSE_KINDS, values_of(course), strict=True))
+
+
 _PLACES = {name: place for place, name in enumerate(COURSE_KINDS)}
 
 
-class Unsealed(Course):
+class Unsealed(Referable):
     """A course while its fields are put in, as into any object; `sealed` makes it a `Course`."""
 
-    __slots__ = ()
-    __setattr__: Any = object.__setattr__
-    __delattr__: Any = object.__delattr__
+    __slots__: tuple[str, ...] = tuple(COURSE_KINDS)
 
 
 def sealed(course: Any) -> Course:
@@ -52,7 +56,8 @@ def made_of(given: Sequence[Any], is_right: Callable[[Course], bool]) -> Course 
         course.created_at,
         course.updated_at,
     ) = given
-    return sealed(course) if is_right(course) else None
+    made = sealed(course)
+    return made if is_right(made) else None
 
 
 def evolve(course: Course, **changes: Any) -> Course:

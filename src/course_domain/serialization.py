@@ -175,8 +175,8 @@ def make_converter() -> Converter:
     """Make a cattrs converter as strict as this module, for a host to extend; each is its own.
 
     `Course`, `CourseDetails` and `CourseChanges` keep this form, whatever the host registers. They,
-    and UUID, datetime, str, int, bool and enumerations, raise `InvalidDocument`, with paths from
-    that value on; inside a host's class cattrs gathers it into its `ClassValidationError`.
+    and UUID, datetime, str, int, bool, StrEnum and IntEnum, raise `InvalidDocument`, with paths
+    from that value on; inside a host's class cattrs gathers it into its `ClassValidationError`.
     """
     converter = _plain_converter()
     for kind in DOCUMENTS:

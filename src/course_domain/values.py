@@ -261,3 +261,9 @@ def checked(**arguments: tuple[Kind[Any], object]) -> tuple[Any, ...]:
     if violations:
         raise InvalidValue(violations)
     return tuple(plain)
+
+
+class Referable:
+    """Keep the place of weak references before the fields: classes of the same are then alike."""
+
+    __slots__ = ("__weakref__",)
