@@ -50,11 +50,11 @@ class Impatient(Waiting):
 
     def wait(self, seconds: float = -1) -> bool:
         """Wait."""
-        if seconds >= 0:
+        if not self.waits.is_set():
             self.waits.set()
             return not self.taken.wait(SECONDS)
         self.waits_on.set()
-        return super().wait()
+        return super().wait(seconds)
 
 
 def among_three(last: Waiting, drive: Callable[[list[Ride]], None]) -> list[list[int]]:
@@ -122,12 +122,15 @@ class Interrupted(Waiting):
     """One whose thread is interrupted while it waits, or when its wait is over."""
 
     is_over: bool = False
+    goes: Event = attrs.field(factory=Event)
 
     def wait(self, seconds: float = -1) -> bool:
         """Wait."""
         self.waits.set()
         if self.is_over:
             assert super().wait(seconds)
+        else:
+            assert self.goes.wait(SECONDS)
         raise KeyboardInterrupt
 
 
@@ -142,6 +145,7 @@ def test_who_is_interrupted_in_the_line_holds_nobody_up(is_over: bool) -> None:
             running.append(threads.submit(meeting.join, "a course", gone))
             assert gone.waits.wait(SECONDS)
             if not is_over:
+                gone.goes.set()
                 assert isinstance(running[0].exception(SECONDS), KeyboardInterrupt)
             running.append(threads.submit(meeting.join, "a course", behind))
             assert behind.waits.wait(SECONDS)
@@ -155,6 +159,47 @@ def test_who_is_interrupted_in_the_line_holds_nobody_up(is_over: bool) -> None:
         assert isinstance(running[0].exception(SECONDS), KeyboardInterrupt)
         threads.submit(meeting.join, "a course", later).result(SECONDS)
     assert [first, behind, later] == decided
+
+
+def test_who_is_interrupted_while_it_is_decided_keeps_nobody_asleep() -> None:
+    """Each who wakes wakes the next; one that has gone is passed over."""
+    gone = Interrupted(change(), is_over=False)
+    waiting = [Waiting(change()), gone, Waiting(change()), Waiting(change())]
+    led: list[list[Ride]] = []
+    for each in waiting:
+        each.until += 10 * SECONDS  # so that only who is woken comes back
+
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        led.append(convoy)
+        if len(led) == 1:
+            for each in waiting:
+                running.append(threads.submit(meeting.join, "a course", each))
+                assert each.waits.wait(SECONDS)
+        else:
+            gone.goes.set()
+            assert isinstance(running[1].exception(SECONDS), KeyboardInterrupt)
+
+    running: list[Future[None]] = []
+    meeting = Convoys(decide_and_store)
+    with ThreadPoolExecutor(len(waiting)) as threads:
+        meeting.join("a course", first := Ride(change()))
+        for number in (0, 2, 3):
+            running[number].result(SECONDS)
+    assert [[first], waiting] == led
+
+
+class Unwoken(Impatient):
+    """One whom nobody wakes, since who should have was interrupted."""
+
+    def wake(self) -> None:
+        """Do nothing."""
+
+
+def test_who_is_not_woken_sees_that_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks from time to time, once it has waited as long as for its turn."""
+    monkeypatch.setattr("course_domain.sql.convoys._LOOK_SECONDS", 0.01)
+    last = Unwoken(change())
+    assert [[0], [1, 2]] == among_three(last, lambda _: last.taken.set())
 
 
 def test_who_leads_and_is_interrupted_leaves_the_others_to_themselves() -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from threading import Lock
 
 import attrs
@@ -13,6 +14,8 @@ from course_domain.participation import Participation
 from course_domain.sql.changes import ParticipationChange, Seen
 from course_domain.sql.faults import Fault, fault_of
 from course_domain.sql.retries import LostRace, deadline, late, trying
+
+_LOOK_SECONDS = 1  # after which one who was not woken sees by itself whether it is decided
 
 
 def _closed() -> Lock:
@@ -40,6 +43,12 @@ class Ride:
     leads: bool | None = None
     """Whether it decides and stores for others, or another for it; None before one of the two."""
 
+    asleep: "deque[Ride] | None" = None
+    """Those of its convoy who are still to be woken; None until it is decided."""
+
+    has_left: bool = False
+    """Whether its caller waits no more, also where its thread was interrupted."""
+
     _gate: Lock = attrs.field(factory=_closed, init=False)
     until: float = attrs.field(factory=deadline, init=False)
     """When nothing new is tried for this caller."""
@@ -60,6 +69,17 @@ class Ride:
     def wake(self) -> None:
         """Let its caller go on; once."""
         self._gate.release()
+
+
+def _wake_next(asleep: deque[Ride]) -> None:
+    """Wake one who is still there, and who then wakes the next.
+
+    All at once, they would stand in each other's way before the one interpreter.
+    """
+    with suppress(IndexError):
+        while (following := asleep.popleft()).has_left:
+            pass
+        following.wake()
 
 
 DecideAndStore = Callable[[list[Ride], bool], None]
@@ -96,8 +116,13 @@ class Convoys:
         finally:
             if ride.leads is not False:
                 self._leave(key, ride)
-            for each in convoy:
-                each.wake()
+            ride.has_left = True
+            if convoy:
+                ride.asleep = deque(convoy)
+                for each in convoy:
+                    each.asleep = ride.asleep
+            if ride.asleep is not None:
+                _wake_next(ride.asleep)
 
     def _line_up(self, key: Hashable, ride: Ride) -> None:
         with self._guard:
@@ -121,7 +146,8 @@ class Convoys:
                 ride.leads = False
                 ride.error = late()
                 return
-        ride.wait()
+        while ride.asleep is None and not ride.wait(_LOOK_SECONDS):
+            pass
 
     def _gather(self, key: Hashable, convoy: list[Ride]) -> None:
         with self._guard:

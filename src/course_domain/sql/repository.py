@@ -55,7 +55,7 @@ class SqlCourseRepository:
         (course,) = checked(course=(record(Course), course))
         is_not_known = False  # whether an earlier try may be stored, or be stored yet
 
-        def added() -> bool:
+        def taken() -> DBAPIError | None:
             nonlocal is_not_known
             try:
                 with self._database.writing() as cursor:
@@ -66,13 +66,16 @@ class SqlCourseRepository:
             except DBAPIError as error:
                 if fault_of(error) is not Fault.FIRST_COME:
                     raise
-                stored = self.get(course.organization_id, course.id)
-                if stored is None:  # an index of the host's own
-                    raise RepositoryUnavailable(str(error.orig)) from error
-                return is_not_known and course == stored
-            return True
+                return error
+            return None
 
-        if not self._writer.in_line((course.organization_id, course.id), added):
+        error = self._writer.in_line((course.organization_id, course.id), taken)
+        if error is None:
+            return
+        stored = self.get(course.organization_id, course.id)
+        if stored is None:  # what is taken is a key of the host's own
+            raise RepositoryUnavailable(str(error.orig)) from error
+        if not is_not_known or course != stored:
             raise DuplicateCourse(course.id)
 
     def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
