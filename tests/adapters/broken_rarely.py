@@ -33,6 +33,7 @@ from course_domain import (
     RepositoryUnavailable,
     StaleCourse,
 )
+from course_domain.memory import InMemoryCourseRepository
 from course_domain.ports import page_limit, unknown_cursor
 
 T = TypeVar("T")
@@ -914,6 +915,57 @@ class CompletionInTwoCommits(AskingAgainRepository):
         return answer
 
 
+class ReminderInASecondCommit(AskingAgainRepository):
+    """Registration and certificate are committed first, and the reminder then."""
+
+    def _change(
+        self,
+        organization_id: UUID,
+        course_id: UUID,
+        change: Callable[[Document], tuple[Document, T]],
+    ) -> T:
+        def first(found: Document) -> tuple[Document, tuple[Mapping[UUID, Any], T]]:
+            changed, answer = change(found)
+            new = {
+                key: each for key, each in changed.reminders.items() if key not in found.reminders
+            }
+            return attrs.evolve(changed, reminders=found.reminders), (new, answer)
+
+        def second(found: Document) -> tuple[Document, None]:
+            return attrs.evolve(found, reminders={**new, **found.reminders}), None
+
+        new, answer = super()._change(organization_id, course_id, first)
+        if new:
+            round_trip()
+            super()._change(organization_id, course_id, second)
+        return answer
+
+
+class ReminderBehindTheLock(InMemoryCourseRepository):
+    """The lock of the course is let go between the certificate and its reminder."""
+
+    def change_participation(
+        self, organization_id: UUID, course_id: UUID, user_id: UUID, decide: Decide
+    ) -> Participation:
+        """Store all but the reminder, and then the reminder."""
+        key = (organization_id, course_id, user_id)
+        asked: list[Participation] = []
+
+        def without(seen: Participation) -> Participation:
+            asked.append(decide(seen))
+            return attrs.evolve(asked[-1], reminder=None)
+
+        after = super().change_participation(*key, without)
+        answer = asked[-1]
+        if answer.reminder is None or answer.certificate not in (None, after.certificate):
+            return after
+        round_trip()
+        added = super().change_participation(
+            *key, lambda now: attrs.evolve(now, reminder=answer.reminder)
+        )
+        return attrs.evolve(after, reminder=added.reminder)
+
+
 class PatientStore(ByteStore):
     """Let everybody wait for an hour."""
 
@@ -1088,6 +1140,7 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "RACE-11": (TenTries,),
     "RACE-13": (CompletionInTwoCommits,),
     "RACE-15": (ErrorsOnAnOldStateAreAskedAgain,),
+    "RACE-17": (ReminderInASecondCommit, ReminderBehindTheLock),
     "RACE-16": (WaitsForEver, LockTimeoutIsRaw),
     "CROWD-9": (AddsLoseEachOther, ListsAreReadWithoutALock),
     "CROWD-10": (MarkWritesTheWholeDocument, MarksLoseEachOther),

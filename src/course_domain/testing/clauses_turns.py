@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 
@@ -19,7 +20,9 @@ from course_domain.testing.bench import (
     change,
     completed,
     confirmed,
+    items,
     shown,
+    walk,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.contestants import (
@@ -30,9 +33,11 @@ from course_domain.testing.contestants import (
 )
 from course_domain.testing.differences import brief
 from course_domain.testing.expectations import broken, expect, expect_some, expect_true
-from course_domain.testing.rivals import Rival, duel
+from course_domain.testing.rivals import Rival, duel, switching_often
 
 _TICK = timedelta(microseconds=1)
+_EXPIRY = NOW + timedelta(days=365)
+_LOOK_SECONDS = 0.02  # how long a decision waits for a look, which may be waiting for it
 
 
 @clause("RACE-9", THREADS)
@@ -121,7 +126,9 @@ def a_reader_sees_one_state(bench: RepositoryBench) -> None:
     finally:
         stop.set()
     expect_error_of(flipping.outcome(), None, "the writer")
-    _expect_whole_completions(bench)
+    _look_while_people_complete(
+        bench, lambda on, whose: _expect_whole_completion(shown(bench.repository, on, whose))
+    )
 
 
 def _expect_one_state(seen: Participation, where: str) -> Participation:
@@ -131,23 +138,49 @@ def _expect_one_state(seen: Participation, where: str) -> Participation:
     return seen
 
 
-def _expect_whole_completions(bench: RepositoryBench) -> None:
-    """Read a person again and again while they are completed, one person after another."""
+def _look_while_people_complete(
+    bench: RepositoryBench, look: Callable[[Course, UUID], None]
+) -> None:
+    """Look at a person again and again while they are completed, one person after another."""
     on = bench.stored()
     people = [uuid4() for _ in range(20)]
     for whose in people:
         bench.register(on, whose)
-    for whose in people:
-        completing = Rival(
-            lambda: change(bench.repository, on, whose, lambda seen: completed(seen, at=NOW))
-        )
-        thread = completing.start()
-        while True:
-            was_running = thread.is_alive()
-            _expect_whole_completion(shown(bench.repository, on, whose))
-            if not was_running:
-                break
-        expect_error_of(completing.outcome(), None, "the completion")
+    with switching_often():
+        for whose in people:
+            _look_while_completed(bench, on, whose, partial(look, on, whose))
+
+
+def _look_while_completed(
+    bench: RepositoryBench, on: Course, whose: UUID, look: Callable[[], None]
+) -> None:
+    """Look at a person until they are completed, and once from behind the first commit.
+
+    Somebody registers meanwhile, and looks as they are decided on. Where the completion locks the
+    course they wait for it, and what it has left for a second commit waits for them.
+    """
+    looking = Rival(look)
+
+    def register(seen: Participation) -> Participation:
+        looking.meet(_LOOK_SECONDS)
+        return confirmed(seen)
+
+    registering = Rival(partial(change, bench.repository, on, uuid4(), register))
+
+    def complete(seen: Participation) -> Participation:
+        registering.start()
+        return completed(seen, expires_at=_EXPIRY)
+
+    completing = Rival(partial(change, bench.repository, on, whose, complete))
+    thread = completing.start()
+    while True:
+        was_running = thread.is_alive()
+        look()
+        if not was_running:
+            break
+    expect_error_of(completing.outcome(), None, "the completion")
+    expect_error_of(registering.outcome(), None, "somebody's registration")
+    looking.outcome().result()
 
 
 def _expect_whole_completion(seen: Participation) -> None:
@@ -155,6 +188,26 @@ def _expect_whole_completion(seen: Participation) -> None:
     is_certified = seen.certificate is not None
     what = f"whether there is a certificate beside {brief(held)}"
     expect(held.completed_at is not None, is_certified, what)
+
+
+@clause("RACE-17", THREADS)
+def no_certificate_is_seen_before_its_reminder(bench: RepositoryBench) -> None:
+    """Who reads a certificate that expires, and the outbox after it, finds its reminder there.
+
+    A failure means that a reminder is stored after its certificate: a host that stops between
+    the two leaves somebody whom nobody will tell.
+
+    A correct adapter commits certificate and reminder as one.
+    """
+
+    def look(on: Course, whose: UUID) -> None:
+        certificates = bench.repository.certificates(on.organization_id, user_id=whose).items
+        pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
+        reminded = {each.certificate_id for each in pending}
+        missing = [each for each in certificates if each.id not in reminded]
+        expect([], missing, "certificates that were seen before their reminders")
+
+    _look_while_people_complete(bench, look)
 
 
 @clause("RACE-14", THREADS)
@@ -221,6 +274,7 @@ CLAUSES = (
     the_last_answer_counts,
     the_last_answer_about_a_person_counts,
     a_reader_sees_one_state,
+    no_certificate_is_seen_before_its_reminder,
     a_decision_holds_up_no_reader,
     what_a_decision_raises_behind_a_rival_passes_through,
 )

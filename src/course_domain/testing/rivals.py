@@ -6,7 +6,8 @@ at the next point where it gives the loop away (`course_domain.testing.loops`).
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
@@ -134,6 +135,17 @@ def duel(
     return Duel(mine, opponent.outcome(), seen)
 
 
+@contextmanager
+def switching_often() -> Generator[None, None, None]:
+    """Let Python switch between threads far more often than it does."""
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(switching)
+
+
 def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Outcome]:
     """Run calls in a thread each, let go together, and give what each gave or raised."""
     barrier = threading.Barrier(len(calls))
@@ -147,14 +159,10 @@ def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Outcome]:
 
         return run
 
-    switching = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
+    with switching_often():
         running = [in_background(held(call)) for call in calls]
         for thread, _ in running:
             thread.join(CALL_SECONDS * 2)
             if thread.is_alive():
                 raise CallHung("a call among many hung")
-    finally:
-        sys.setswitchinterval(switching)
     return [outcome for _, outcome in running]
