@@ -1,11 +1,11 @@
 """Clauses: the outbox, and that no reminder is lost wherever a host stops."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 
-from course_domain.course import CourseStatus
+from course_domain.course import Course, CourseStatus
 from course_domain.participation import Participation, RenewalReminder
 from course_domain.ports import CourseRepository
 from course_domain.testing.bench import (
@@ -66,7 +66,8 @@ def a_marked_reminder_is_gone_for_good(bench: RepositoryBench) -> None:
 
     A failure means that a person is reminded over and over, or that another is not at all.
 
-    A correct adapter finds the reminder by organization and certificate_id.
+    A correct adapter finds the reminder by organization and certificate_id, and writes nothing
+    where there is none: one that enters later waits like any other.
     """
     first, second = (_reminder_of(bench.complete(bench.stored())) for _ in range(2))
     unknown = attrs.evolve(first, certificate_id=uuid4())
@@ -75,6 +76,27 @@ def a_marked_reminder_is_gone_for_good(bench: RepositoryBench) -> None:
         expect(
             left, set(_pending(bench.repository)), f"the outbox after the mark of {brief(marked)}"
         )
+    on, whose = bench.stored(), uuid4()
+    bench.register(on, whose)
+    offered = _reminder_of(completed(shown(bench.repository, on, whose), expires_at=NOW + _DAY))
+    bench.repository.mark_reminder_scheduled(offered)
+    added = _completed_with(bench, on, whose, offered)
+    expect(offered, added, "the reminder in the answer, which was marked before it was there")
+    expect({second, offered}, set(_pending(bench.repository)), "the outbox with that reminder")
+
+
+def _completed_with(
+    bench: RepositoryBench, on: Course, whose: UUID, offered: RenewalReminder
+) -> RenewalReminder | None:
+    """Complete a person with the certificate of this reminder, which is then offered as it is."""
+    return change(
+        bench.repository,
+        on,
+        whose,
+        lambda seen: completed(
+            seen, expires_at=offered.remind_at + 30 * _DAY, certificate_id=offered.certificate_id
+        ),
+    ).reminder
 
 
 @clause("OUTBOX-3")
@@ -82,9 +104,10 @@ def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
     """A mark goes by organization and certificate_id; other fields are not compared.
 
     A failure means that a mark is lost over a field that means nothing, or that one organization
-    marks what another has.
+    marks, or hides, what another has.
 
-    A correct adapter has just these two in the condition of its update.
+    A correct adapter has just these two in the condition of its update, and whatever it orders
+    the outbox by tells apart all that differ in either.
     """
     reminder = _reminder_of(bench.complete(bench.stored()))
     _expect_twin_beside(bench, reminder)
@@ -99,24 +122,19 @@ def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
 
 
 def _expect_twin_beside(bench: RepositoryBench, reminder: RenewalReminder) -> None:
-    """Offer a certificate of the same id elsewhere: an error, or a reminder of its own."""
+    """Offer the same certificate and instant elsewhere: an error, or a reminder of its own."""
     on, whose = bench.stored(), uuid4()
     bench.register(on, whose)
     try:
-        twin = change(
-            bench.repository,
-            on,
-            whose,
-            lambda seen: completed(
-                seen, expires_at=NOW + 60 * _DAY, certificate_id=reminder.certificate_id
-            ),
-        )
+        added = _completed_with(bench, on, whose, reminder)
     except Exception:  # noqa: BLE001  an id of a certificate may be unique over all of them
         expect([reminder], _pending(bench.repository), "the outbox after a twin was refused")
         return
-    added = _reminder_of(twin)
-    expect({reminder, added}, set(_pending(bench.repository)), "the outbox with both of one id")
-    bench.repository.mark_reminder_scheduled(added)
+    twin = expect_some(added, "the reminder in the answer")
+    expect({reminder, twin}, set(_pending(bench.repository)), "the outbox with both of one id")
+    expect_joined(bench.repository.pending_reminders, [1], "the outbox with both of one id")
+    bench.repository.mark_reminder_scheduled(twin)
+    expect([reminder], _pending(bench.repository), "the outbox after the mark of the twin")
 
 
 @clause("OUTBOX-4")
