@@ -61,3 +61,12 @@ def test_contents_lead_to_the_sections() -> None:
     headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
 
     assert anchors == {heading.lower().replace(" ", "-") for heading in headings}
+
+
+@each_clause
+def test_contents_tell_every_clause(clause: Clause[Any]) -> None:
+    """The row of a group tells its ids from the first to the last, in whatever order they run."""
+    group, _, number = clause.id.rpartition("-")
+    (row,) = re.findall(rf"^\|.*\| {group}-1(?: to (\d+))? \|$", contract_page(), re.MULTILINE)
+
+    assert 1 <= int(number) <= int(row or 1)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 _INSTANT = "%Y%m%dT%H%M%S%f"  # as wide at any instant, so that text is in the order of time
 _UNDATED = "~"  # behind every digit
-_CURSOR = re.compile(r"([0-9]{8}T[0-9]{12}|~)\.([0-9a-f]{32})")
+_CURSOR = re.compile(r"([0-9]{8}T[0-9]{12}|~)\.([0-9a-f]{32}){1,2}")
 _SCHEMA = """
 CREATE TABLE courses (
     place TEXT, id TEXT, organization_id TEXT, title TEXT, description TEXT, course_type TEXT,
@@ -189,7 +189,7 @@ class SqliteRepository:
     def pending_reminders(
         self, *, after: str | None = None, limit: int = 50
     ) -> Page[RenewalReminder]:
-        """List the reminders that are not marked, by `remind_at`, then certificate."""
+        """List the reminders that are not marked, by `remind_at`, then by its key."""
         limit, behind = page_limit(limit), _behind(after)
         return _page(self._rows("reminders", {"waits": 1}, behind, limit), _reminder, limit)
 
@@ -272,7 +272,8 @@ def _row(record: Any, *, at: datetime | None) -> dict[str, object]:
     row = attrs.asdict(record, recurse=False)
     if "peer_mentor_id" in row:
         row["user_id"] = row.pop("peer_mentor_id")
-    digits = row["id" if "id" in row else "certificate_id"].hex
+    ids = ("id",) if "id" in row else ("certificate_id", "organization_id")
+    digits = "".join(row[name].hex for name in ids)
     row["place"] = f"{_UNDATED if at is None else _plain(at)}.{digits}"
     return row
 

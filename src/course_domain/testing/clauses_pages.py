@@ -2,10 +2,19 @@
 
 from datetime import timedelta
 from itertools import product
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from course_domain.course import CourseStatus, CourseType
-from course_domain.testing.bench import NOW, RepositoryBench, shown, walk
+from course_domain.participation import Participation
+from course_domain.testing.bench import (
+    NOW,
+    RepositoryBench,
+    change,
+    completed,
+    confirmed,
+    shown,
+    walk,
+)
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_true
 from course_domain.testing.listings import (
@@ -129,10 +138,45 @@ def a_page_holds_up_to_two_hundred(bench: RepositoryBench) -> None:
         expect((1, None), observed, f"{name}: the second page, and its next")
 
 
+@clause("PAGES-9")
+def pages_join_among_ids_that_are_alike(bench: RepositoryBench) -> None:
+    """Rows of one instant whose ids differ in one digit, any digit, come page by page.
+
+    A failure means that rows are skipped whose ids have a beginning, or an end, in common: ids
+    that grow with time have.
+
+    A correct adapter has every digit of the id in its order and in its cursors.
+    """
+    organization_id = uuid4()
+    ids = _ids_alike()
+    on, *_ = [
+        bench.stored(id=row_id, organization_id=organization_id, start_date=NOW) for row_id in ids
+    ]
+    for row_id in ids:
+        change(bench.repository, on, uuid4(), lambda seen: _certified_as(seen, row_id))
+    for name, listing in listings(bench.repository, organization_id).items():
+        expect_joined(listing, (1, 2), f"{name} whose ids are alike")
+        if name != "pending_reminders":  # the order of the outbox is the adapter's own
+            found = [each.id for each in listing().items]
+            expect(sorted(ids), found, f"{name} whose ids are alike, in order")
+
+
+def _ids_alike() -> list[UUID]:
+    """Give ids of which each differs from the first in one of the 32 hex digits."""
+    first = uuid4().int
+    return [UUID(int=first), *(UUID(int=first ^ 1 << 4 * digit) for digit in range(32))]
+
+
+def _certified_as(seen: Participation, row_id: UUID) -> Participation:
+    registered = confirmed(seen, registration_id=row_id)
+    return completed(registered, expires_at=NOW + _DAY * 90, certificate_id=row_id)
+
+
 CLAUSES = (
     pages_join_without_gaps_or_repeats,
     a_page_is_a_tuple_and_its_cursor_plain_text,
     a_cursor_goes_with_any_limit,
     filtered_pages_join_too,
     a_page_holds_up_to_two_hundred,
+    pages_join_among_ids_that_are_alike,
 )

@@ -120,7 +120,11 @@ def contract_page() -> str:
 
 def _groups(clauses: Iterable[Clause[Any]]) -> Iterator[tuple[str, list[Clause[Any]]]]:
     for group, members in groupby(clauses, key=lambda each: each.id.rpartition("-")[0]):
-        yield group, list(members)
+        yield group, sorted(members, key=_number)
+
+
+def _number(clause: Clause[Any]) -> int:
+    return int(clause.id.rpartition("-")[2])
 
 
 def _contents() -> Iterator[str]:
@@ -130,7 +134,7 @@ def _contents() -> Iterator[str]:
         for group, members in _groups(clauses):
             heading, _ = _GROUPS[group]
             anchor = heading.lower().replace(" ", "-").replace(",", "")
-            first, last = members[0].id, members[-1].id.rpartition("-")[2]
+            first, last = members[0].id, _number(members[-1])
             ids = first if len(members) == 1 else f"{first} to {last}"
             yield f"| `{port}` | [{heading}](#{anchor}) | {ids} |"
     yield ""
