@@ -11,8 +11,8 @@ from typing import Any, Never
 
 import pytest
 
-from builders import COURSE_ID, ORGANIZATION_ID, course
-from course_domain import Course, CourseRepository, RepositoryUnavailable
+from builders import COURSE_ID, ORGANIZATION_ID, USER_ID, course
+from course_domain import Course, CourseRepository, InvalidValue, RepositoryUnavailable
 from course_domain.testing.conformance import REPOSITORY_CLAUSES
 
 PAGE = Path(__file__).parents[1] / "docs" / "write-an-adapter.md"
@@ -160,6 +160,22 @@ def test_error_of_the_storage_passes_if_it_is_the_decisions(repository: Any) -> 
         repository.change_course(ORGANIZATION_ID, COURSE_ID, refuse)
 
     assert raised is refused.value
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(("change_course", ORGANIZATION_ID, COURSE_ID), id="course"),
+        pytest.param(("change_participation", ORGANIZATION_ID, COURSE_ID, USER_ID), id="person"),
+    ],
+)
+def test_answer_that_was_forgotten_is_an_invalid_value(repository: Any, key: Any) -> None:
+    """A decision that answers None is told so, as by the adapters that come with the library."""
+    name, *ids = key
+    with pytest.raises(InvalidValue, match="answer must be"):
+        getattr(repository, name)(*ids, lambda _seen: None)
+
+    assert course() == repository.get(ORGANIZATION_ID, COURSE_ID)
 
 
 def test_pages_are_read_from_an_index(
