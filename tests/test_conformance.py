@@ -299,6 +299,71 @@ def test_a_shared_store_must_be_opened_again() -> None:
         run_contract(InMemoryCourseRepository, capabilities=frozenset({"shared_store"}))
 
 
+@pytest.mark.parametrize("contract", [CourseRepositoryContract, ReminderSchedulerContract])
+def test_a_defect_of_no_clause_is_refused(contract: type[Any]) -> None:
+    """A known defect whose id no clause has is a ValueError that names it."""
+    with pytest.raises(ValueError, match="KEYS-99"):
+        type("Declaring", (contract,), {"known_defects": {"KEYS-99": "no such clause"}})
+
+
+NOTHING = """
+class TestNothing(CourseRepositoryContract):
+    capabilities = frozenset({declared})
+
+    @pytest.fixture
+    def make_repository(self):
+        {make}
+
+    @pytest.fixture
+    def reopen(self):
+        {reopen}
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "make", "reopen", "told"),
+    [
+        ((), "pass", "pass", "NothingMade: make_repository is None, where a callable"),
+        ((), "return lambda: None", "pass", "NothingMade: make_repository gave None"),
+        (
+            ("shared_store",),
+            "return InMemoryCourseRepository",
+            "return lambda repository: None",
+            "NothingMade: reopen gave None",
+        ),
+        (
+            ("shared_store",),
+            "return InMemoryCourseRepository",
+            "pass",
+            "ValueError: shared_store needs reopen",
+        ),
+    ],
+    ids=["no-factory", "no-repository", "nothing-reopened", "no-reopen"],
+)
+def test_a_fixture_that_gives_nothing_breaks_no_clause(
+    tmp_path: Path, declared: tuple[str, ...], make: str, reopen: str, told: str
+) -> None:
+    """A fixture that gives None is told by its name, and no clause is told to be broken."""
+    source = HOST + NOTHING.format(declared=declared, make=make, reopen=reopen)
+    printed = run_host(
+        tmp_path,
+        source,
+        "-k",
+        "TestNothing and SHARED-1 or TestNothing and KEYS-1",
+        "--tb=short",
+        fails=True,
+    )
+    assert told in printed
+    assert "Clause" not in printed
+
+
+def test_run_contract_needs_a_repository() -> None:
+    """Where `make_repository` gives None, there is nothing to report on."""
+    nothing: Any = lambda: None  # noqa: E731
+    with pytest.raises(TypeError, match="make_repository gave None"):
+        run_contract(nothing)
+
+
 def test_the_thorough_profile_looks_longer() -> None:
     """The thorough profile tries several times as many examples as the default one."""
     default: Any

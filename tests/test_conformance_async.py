@@ -183,6 +183,13 @@ def test_run_async_contract_reports(monkeypatch: pytest.MonkeyPatch, backend: st
     ]
 
 
+@pytest.mark.parametrize("nothing", [None, lambda: None])
+def test_run_async_contract_needs_a_repository(nothing: Any) -> None:
+    """Where `make_repository` is None, or gives None, there is nothing to report on."""
+    with pytest.raises(TypeError, match="make_repository"):
+        run_async_contract(nothing)
+
+
 def test_run_async_contract_needs_reopen_for_a_shared_store() -> None:
     """`shared_store` without `reopen` is a ValueError."""
     with pytest.raises(ValueError, match="reopen"):

@@ -8,7 +8,7 @@ import attrs
 
 from course_domain.participation import RenewalReminder
 from course_domain.testing.bench import CALL_SECONDS, THREADS, RepositoryBench
-from course_domain.testing.bounds import within
+from course_domain.testing.bounds import made_by, within
 from course_domain.testing.clauses_scheduler import SchedulerBench
 from course_domain.testing.loops import Interruption, Loop, SyncView
 
@@ -44,17 +44,24 @@ def async_repository_bench(
 ) -> AsyncRepositoryBench:
     """Put an async repository on the bench."""
 
-    def made(make: Callable[[], Any]) -> Any:
-        return SyncView(loop.made(make), loop)
+    def reopened(view: SyncView) -> Any:
+        assert reopen is not None
+        return _made(loop, partial(reopen, view.adapter), "reopen")
 
     return AsyncRepositoryBench(
         loop=loop,
-        make_repository=partial(made, make_repository),
-        reopen=None if reopen is None else lambda view: made(partial(reopen, view.adapter)),
+        make_repository=partial(_made, loop, make_repository, "make_repository"),
+        reopen=None if reopen is None else reopened,
         capabilities=capabilities | {THREADS},
         profile=profile,
         call_seconds=call_seconds,
     )
+
+
+def _made(loop: Loop, make: Callable[[], Any] | None, name: str) -> Any:
+    """Give a sync view of what a fixture of the host makes on the loop."""
+    on_loop = None if make is None else partial(loop.made, make)
+    return SyncView(made_by(on_loop, name), loop)
 
 
 def async_scheduler_bench(
@@ -66,15 +73,12 @@ def async_scheduler_bench(
 ) -> SchedulerBench:
     """Put an async scheduler on the bench."""
 
-    def made() -> Any:
-        return SyncView(loop.made(make_scheduler), loop)
-
     def taken_on_loop(view: Any) -> Iterable[RenewalReminder]:
         found: Iterable[RenewalReminder] = loop.made(partial(taken, view.adapter))
         return found
 
     return SchedulerBench(
-        make_scheduler=made,
+        make_scheduler=partial(_made, loop, make_scheduler, "make_scheduler"),
         taken=taken_on_loop,
         capabilities=frozenset({THREADS}),
         profile=profile,

@@ -31,6 +31,20 @@ def within(seconds: float, call: Callable[[], Any], name: str, *, in_thread: boo
     return call()
 
 
+class NothingMade(TypeError):
+    """Tell that what a host gives to make an adapter makes none: no clause is broken by that."""
+
+
+def made_by(make: Callable[..., Any] | None, name: str, *arguments: Any) -> Any:
+    """Give the adapter that a fixture of the host makes; `NothingMade` where there is none."""
+    if make is None:
+        raise NothingMade(f"{name} is None, where a callable that gives an adapter is to be")
+    adapter = make(*arguments)
+    if adapter is None:
+        raise NothingMade(f"{name} gave None, where it is to give an adapter")
+    return adapter
+
+
 @attrs.define
 class Outcome:
     """Hold what a call in another thread gave or raised."""

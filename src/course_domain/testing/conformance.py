@@ -51,7 +51,8 @@ from course_domain.testing.async_bench import (
     async_repository_bench,
     async_scheduler_bench,
 )
-from course_domain.testing.bench import SHARED_STORE, THREADS, RepositoryBench
+from course_domain.testing.bench import THREADS, RepositoryBench
+from course_domain.testing.bounds import NothingMade
 from course_domain.testing.clause import Clause
 from course_domain.testing.clauses_scheduler import SchedulerBench
 from course_domain.testing.contracts import (
@@ -59,6 +60,7 @@ from course_domain.testing.contracts import (
     Contract,
     check_declared,
     check_declared_async,
+    check_reopen,
     missing,
     reopen_of,
 )
@@ -111,6 +113,8 @@ class CourseRepositoryContract(Contract):
     gives another over the same store.
     """
 
+    clauses = REPOSITORY_CLAUSES
+
     @pytest.mark.parametrize("held", REPOSITORY_CLAUSES, ids=_title)
     def test_promise(
         self,
@@ -136,6 +140,8 @@ class ReminderSchedulerContract(Contract):
     The first is a callable: each call gives an empty scheduler of its own. The second takes a
     scheduler and gives the reminders that will take effect, since the protocol shows nothing.
     """
+
+    clauses = SCHEDULER_CLAUSES
 
     @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
     def test_promise(
@@ -164,6 +170,8 @@ class AsyncCourseRepositoryContract(AsyncContract):
     left when the clause has ended. Both are called on the loop, which each clause has afresh.
     """
 
+    clauses = ASYNC_REPOSITORY_CLAUSES
+
     @pytest.mark.parametrize("held", ASYNC_REPOSITORY_CLAUSES, ids=_title)
     def test_promise(
         self,
@@ -191,6 +199,8 @@ class AsyncReminderSchedulerContract(AsyncContract):
     A host gives `make_scheduler` and `taken`, as there; what they give may also be awaitable.
     """
 
+    clauses = SCHEDULER_CLAUSES
+
     @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
     def test_promise(
         self,
@@ -217,10 +227,11 @@ def run_contract(
 
     `make_repository` gives an empty repository of its own at each call; `reopen` takes one and
     gives another over the same store, for ``shared_store``. Raises ValueError for a capability or
-    profile that there is none of, and for ``shared_store`` without `reopen`.
+    profile that there is none of, and for ``shared_store`` without `reopen`; TypeError where
+    either gives None.
     """
     check_declared(capabilities, profile)
-    _check_reopen(reopen, capabilities)
+    check_reopen(reopen, capabilities)
 
     def bench() -> AbstractContextManager[RepositoryBench]:
         return nullcontext(
@@ -248,7 +259,7 @@ def run_async_contract(
     As `run_contract`, on an event loop of its own for each clause: ``asyncio`` or ``trio``.
     """
     check_declared_async(capabilities, profile, backend)
-    _check_reopen(reopen, capabilities)
+    check_reopen(reopen, capabilities)
 
     @contextmanager
     def bench() -> Generator[AsyncRepositoryBench, None, None]:
@@ -259,12 +270,6 @@ def run_async_contract(
 
     declared = capabilities | {THREADS}
     return Report(_result(held, bench, declared) for held in ASYNC_REPOSITORY_CLAUSES)
-
-
-def _check_reopen(reopen: Callable[[Any], Any] | None, capabilities: frozenset[str]) -> None:
-    if SHARED_STORE in capabilities and reopen is None:
-        msg = "shared_store needs reopen: a callable that takes a repository and gives another"
-        raise ValueError(msg)
 
 
 def _result(
@@ -278,6 +283,8 @@ def _result(
     try:
         with bench() as made:
             held.run(made)
+    except NothingMade:
+        raise
     except Exception as error:  # noqa: BLE001  whatever the adapter does goes into the report
         notes = "\n".join(getattr(error, "__notes__", []))
         message = f"{type(error).__name__}: {error}\n{notes}"

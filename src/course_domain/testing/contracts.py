@@ -1,6 +1,6 @@
 """What the contracts of the kit have in common: one clause as one test, and what is declared."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import pytest
@@ -44,11 +44,25 @@ def check_declared_async(capabilities: Iterable[str], profile: str, backend: str
 
 def reopen_of(request: pytest.FixtureRequest, capabilities: frozenset[str]) -> Any:
     """Give the fixture `reopen` of a host that declares ``shared_store``."""
-    return request.getfixturevalue("reopen") if SHARED_STORE in capabilities else None
+    if SHARED_STORE not in capabilities:
+        return None
+    reopen = request.getfixturevalue("reopen")
+    check_reopen(reopen, capabilities)
+    return reopen
+
+
+def check_reopen(reopen: Callable[[Any], Any] | None, capabilities: frozenset[str]) -> None:
+    """Refuse with ValueError a ``shared_store`` that cannot be opened again."""
+    if SHARED_STORE in capabilities and reopen is None:
+        msg = "shared_store needs reopen: a callable that takes a repository and gives another"
+        raise ValueError(msg)
 
 
 class Contract:
     """Run one clause as one test; what a host may declare about its adapter."""
+
+    clauses: ClassVar[tuple[Clause[Any], ...]] = ()
+    """Every promise that it holds an adapter to."""
 
     capabilities: ClassVar[frozenset[str]] = frozenset()
     """What the adapter can: ``threads``, ``shared_store``."""
@@ -63,6 +77,10 @@ class Contract:
         """Refuse a subclass that would not be held to every clause."""
         super().__init_subclass__()
         cls._check_declared()
+        unknown = set(cls.known_defects) - {each.id for each in cls.clauses}
+        if unknown:
+            msg = f"known_defects has ids of no clause: {', '.join(sorted(unknown))}"
+            raise ValueError(msg)
         for base in cls.__mro__:
             if "test_promise" in vars(base) and not base.__module__.startswith(_KIT):
                 msg = f"{cls.__name__} overrides test_promise: declare known_defects instead"
