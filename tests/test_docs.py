@@ -42,6 +42,10 @@ ELSEWHERE = {
         "write-an-adapter.md",
         'python title="test_sqlite_courses.py"',
     ): "test_write_an_adapter runs it",
+    (
+        "write-an-adapter.md",
+        'python title="test_two_processes.py"',
+    ): "test_write_an_adapter runs it",
 }
 
 

@@ -50,6 +50,23 @@ def blocks(text: str, language: str) -> str:
 
 ADAPTER = 'python title="sqlite_courses.py"'
 TEST = 'python title="test_sqlite_courses.py"'
+TEST_OF_PROCESSES = 'python title="test_two_processes.py"'
+LOCK_OF_THE_MODULE = """
+
+import threading
+
+_LOCK = threading.RLock()
+
+
+class SqliteCourseRepository(SqliteCourseRepository):
+    def change_course(self, *call):
+        with _LOCK:
+            return super().change_course(*call)
+
+    def change_participation(self, *call):
+        with _LOCK:
+            return super().change_participation(*call)
+"""
 CLAUSES_THAT_PASS = {
     number: re.findall(r"[A-Z]+-\d+", told)
     for number, step in enumerate(steps(), start=1)
@@ -61,6 +78,8 @@ def hold(folder: Path, adapter: str, *options: str) -> subprocess.CompletedProce
     """Run the test file of the page on an adapter, as a host would."""
     (folder / "sqlite_courses.py").write_text(adapter, encoding="utf-8")
     (folder / "test_sqlite_courses.py").write_text(blocks(page(), TEST), encoding="utf-8")
+    processes = blocks(page(), TEST_OF_PROCESSES)
+    (folder / "test_two_processes.py").write_text(processes, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -89,11 +108,23 @@ def another_process(repository: Any) -> Iterator[sqlite3.Connection]:
 
 
 def test_adapter_of_the_page_keeps_every_clause(tmp_path: Path) -> None:
-    """The blocks of the page below each other are an adapter that passes the whole kit."""
+    """The blocks of the page below each other are an adapter that passes the tests of the page."""
     ended = hold(tmp_path, blocks(page(), ADAPTER))
 
     assert 0 == ended.returncode, ended.stdout
-    assert f"{len(REPOSITORY_CLAUSES)} passed in" in ended.stdout
+    assert f"{len(REPOSITORY_CLAUSES) + 1} passed in" in ended.stdout
+
+
+def test_lock_of_the_module_is_seen_by_two_processes_alone(tmp_path: Path) -> None:
+    """As the page says, such a lock passes the kit's race of two objects, and not two processes."""
+    without_condition = blocks(page(), ADAPTER).replace("version = ?", "version >= ?")
+    adapter = without_condition + LOCK_OF_THE_MODULE
+    by_the_kit = hold(tmp_path, adapter, "-k", "RACE-3-")
+    by_processes = hold(tmp_path, adapter, "-k", "two_processes")
+
+    assert "1 passed" in by_the_kit.stdout, by_the_kit.stdout
+    assert "1 failed" in by_processes.stdout, by_processes.stdout
+    assert "assert 21 == " in by_processes.stdout
 
 
 @pytest.mark.parametrize("number", CLAUSES_THAT_PASS)

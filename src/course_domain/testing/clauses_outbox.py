@@ -234,7 +234,7 @@ def a_host_that_stops_loses_no_reminder(bench: RepositoryBench) -> None:
 def a_host_that_comes_back_finds_its_reminders(bench: RepositoryBench) -> None:
     """Another object over the store finds the reminder that a stopped host left.
 
-    A failure means that a reminder lived in the memory of a process that is gone.
+    A failure means that a reminder lived in an object that is gone.
 
     A correct adapter has the outbox in its store.
     """

@@ -84,9 +84,10 @@ def the_last_seat_is_sold_once(bench: RepositoryBench) -> None:
 def two_objects_lose_no_update_and_sell_no_seat_twice(bench: RepositoryBench) -> None:
     """The same holds when first and rival come through two objects over one store.
 
-    A failure means that a lock or a version lives in the object: two processes oversell.
+    A failure means that a lock or a version lives in the object: two of them oversell.
 
-    A correct adapter lets the store decide who was first.
+    A correct adapter lets the store decide who was first. A lock of the process does the same
+    here, where both objects are in one, and not between two processes.
     """
     _expect_no_lost_update(bench, bench.reopened())
     _expect_one_seat_sold_once(bench, bench.reopened())

@@ -31,7 +31,7 @@ _DAY = timedelta(days=1)
 def a_change_is_seen_through_every_object(bench: RepositoryBench) -> None:
     """When a call returns, every read of every object over the store sees its change.
 
-    A failure means that one process of a host shows what another has long changed.
+    A failure means that one object shows what another has long changed.
 
     A correct adapter caches nothing between calls, and commits before it returns.
     """
@@ -124,7 +124,7 @@ def _shown_to_decide(repository: CourseRepository, on: Course, whose: UUID) -> P
 def a_cursor_is_good_on_every_object(bench: RepositoryBench) -> None:
     """A cursor that one object gave goes on at its place on another over the same store.
 
-    A failure means that a reader whose next request meets another process begins anew.
+    A failure means that a reader whose next request meets another object begins anew.
 
     A correct adapter writes all that a cursor means into its text.
     """

@@ -33,7 +33,9 @@ declared they are skipped, each with its id.
 
 - `threads`: many threads may call one object at once. Whatever a server uses must be able to.
   Many tasks always call an async adapter at once, so there it is no question and not declared.
-- `shared_store`: two objects can stand over one store, as they do in two processes.
+- `shared_store`: two objects can stand over one store. The kit has both in one process: what they
+  share there beside the store, as a lock of a module, it does not see. So there is
+  [a test for two processes](write-an-adapter.md#11-two-processes), to be made your own.
 
 This page is written by `python -m course_domain.testing.contract_page`.
 """
@@ -76,7 +78,7 @@ _GROUPS = {
     ),
     "SHARED": (
         "Two objects over one store",
-        "What one object promises holds across all that stand over its store.",
+        "What one object promises holds across all that stand over its store, here in one process.",
     ),
     "MODEL": (
         "All of it together",
