@@ -52,12 +52,13 @@ def reopened(repository: Any) -> CourseRepository:
     return again
 
 
-def bench(make: Make, capabilities: frozenset[str]) -> RepositoryBench:
+def bench(make: Make, capabilities: frozenset[str], profile: str = "default") -> RepositoryBench:
     """Put a broken repository on the bench."""
     return UnshrunkBench(
         make_repository=make,
         reopen=reopened,
         capabilities=capabilities,
+        profile=profile,
         call_seconds=0.5 if make in HANGING else 5,
     )
 
@@ -111,6 +112,14 @@ def test_a_clause_catches_the_repository_that_breaks_it(clause_id: str, make: Ma
     """A clause catches an adapter that is broken in just this, and says which it is."""
     clause = CLAUSES[clause_id]
     expect_caught(lambda: clause.run(bench(make, clause.needs)), clause_id)
+
+
+@pytest.mark.parametrize(("clause_id", "make"), cases([broken_rarely.BROKEN_FAR_OUT]))
+def test_a_thorough_look_catches_what_breaks_far_out(clause_id: str, make: Make) -> None:
+    """With the thorough profile a clause catches what is right for as many as are usual."""
+    clause = CLAUSES[clause_id]
+    clause.run(bench(make, clause.needs))
+    expect_caught(lambda: clause.run(bench(make, clause.needs, "thorough")), clause_id)
 
 
 @pytest.mark.parametrize(("clause_id", "make"), cases([broken_schedulers.BROKEN]))
