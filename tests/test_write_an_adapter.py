@@ -203,8 +203,12 @@ def test_error_of_the_storage_passes_if_it_is_the_decisions(repository: Any) -> 
 def test_answer_that_was_forgotten_is_an_invalid_value(repository: Any, key: Any) -> None:
     """A decision that answers None is told so, as by the adapters that come with the library."""
     name, *ids = key
+
+    def forget(_seen: Any) -> None:
+        """Answer nothing."""
+
     with pytest.raises(InvalidValue, match="answer must be"):
-        getattr(repository, name)(*ids, lambda _seen: None)
+        getattr(repository, name)(*ids, forget)
 
     assert course() == repository.get(ORGANIZATION_ID, COURSE_ID)
 

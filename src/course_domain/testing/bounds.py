@@ -6,11 +6,13 @@ from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from types import FrameType, SimpleNamespace
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 import attrs
 
 __tracebackhide__ = True  # pytest then shows the adapter
+
+T = TypeVar("T")
 
 
 class CallHung(AssertionError):
@@ -35,7 +37,7 @@ class NothingMade(TypeError):
     """Tell that what a host gives to make an adapter makes none: no clause is broken by that."""
 
 
-def made_by(make: Callable[..., Any] | None, name: str, *arguments: Any) -> Any:
+def made_by(make: Callable[..., T] | None, name: str, *arguments: Any) -> T:
     """Give the adapter that a fixture of the host makes; `NothingMade` where there is none."""
     if make is None:
         raise NothingMade(f"{name} is None, where a callable that gives an adapter is to be")
