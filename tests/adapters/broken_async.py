@@ -127,6 +127,34 @@ class StoresInTwoSteps(AsyncAskingAgainRepository):
         )
 
 
+class StoresRemindersLater(AsyncAskingAgainRepository):
+    """Store all but the reminder first, then the reminder."""
+
+    async def change_participation(
+        self,
+        organization_id: UUID,
+        course_id: UUID,
+        user_id: UUID,
+        decide: Callable[[Participation], Participation],
+    ) -> Participation:
+        """Store what `decide` answers, one after the other, a moment apart."""
+        answers: list[Participation] = []
+
+        def all_but_the_reminder(seen: Participation) -> Participation:
+            answers.append(decide(seen))
+            return attrs.evolve(answers[-1], reminder=None)
+
+        after = await self._change(
+            organization_id, course_id, changed_participation(user_id, all_but_the_reminder)
+        )
+        if answers[-1].reminder is None:
+            return after
+        await anyio.sleep(0.003)
+        return await self._change(
+            organization_id, course_id, changed_participation(user_id, lambda _seen: answers[-1])
+        )
+
+
 class ListsWhatItWasTold(AsyncAskingAgainRepository):
     """Keep an index in a list of its own, written after the course."""
 
@@ -203,6 +231,7 @@ BROKEN: Mapping[str, tuple[type[AsyncAskingAgainRepository], ...]] = {
     "RACE-5": (PutsRegistrationsBesideTheCourse,),
     "RACE-8": (PutsRegistrationsBesideTheCourse,),
     "RACE-9": (KeepsItsFirstAnswer,),
+    "RACE-17": (StoresRemindersLater,),
     "CROWD-1": (LastWriteWins, DecidesOnWhatItLoadedEarlier),
     "CROWD-2": (LastWriteWins, DecidesOnWhatItLoadedEarlier),
     "DECIDE-2": (DecidesInATaskGroup,),
