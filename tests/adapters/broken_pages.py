@@ -212,32 +212,6 @@ class CursorCarriesTheQuery(CursorsOfTheObject):
         self._queries: dict[str, Listing] = {}
 
 
-class CursorEndsWithALine(Turning):
-    """The pattern of a cursor ends in a dollar, which overlooks the end of a line."""
-
-    def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
-        """Overlook it."""
-        return listing(after=after.removesuffix("\n") if after else after, limit=limit)
-
-
-class CursorIsStripped(Turning):
-    """Blanks around a cursor are thought to be nobody's fault."""
-
-    def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
-        """Drop them, but from a cursor that is nothing else."""
-        return listing(after=after.strip(" ") or after if after else after, limit=limit)
-
-
-class CursorHasDigitsOfAnyScript(Turning):
-    """The pattern of a cursor asks for digits, of which there are more than ten."""
-
-    def turn(self, listing: Listing, after: str | None, limit: int) -> Page[Any]:
-        """Read them as numbers are read."""
-        if after is not None:
-            after = "".join(str(int(each)) if each.isdecimal() else each for each in after)
-        return listing(after=after, limit=limit)
-
-
 class FilterAfterTheCut(StoredBytesRepository):
     """A page is cut first and filtered then, and so is not full."""
 
@@ -294,7 +268,6 @@ class OutboxByOffset(StoredBytesRepository):
 
 
 BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
-    "ARGUMENTS-2": (CursorEndsWithALine, CursorIsStripped, CursorHasDigitsOfAnyScript),
     "PAGES-1": (FullPageHasNext, NextIsAlwaysThere, LastRowOfAPageAgain, UndatedAreNeverReached),
     "PAGES-2": (CursorInBase64, CursorHoldsTheRow),
     "PAGES-3": (PageNumber,),

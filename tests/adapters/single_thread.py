@@ -216,16 +216,9 @@ class SqliteRepository:
         conditions: Mapping[str, object] | None = None,
         limit: int = -2,
     ) -> list[sqlite3.Row]:
-        """Give the rows under all conditions, one more than the limit.
-
-        None is no condition; as the organization, it is one that nothing fits.
-        """
+        """Give the rows under all conditions, one more than the limit; None is no condition."""
         wheres = {f"{name} = ?": value for name, value in equal.items()} | {**(conditions or {})}
-        wheres = {
-            where: value
-            for where, value in wheres.items()
-            if value is not None or where == "organization_id = ?"
-        }
+        wheres = {where: value for where, value in wheres.items() if value is not None}
         parameters: list[Any] = []
         for value in wheres.values():
             parameters += map(_plain, _several(value))

@@ -1,7 +1,5 @@
 """Clauses: keys, and the boundary between organizations."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
@@ -9,9 +7,7 @@ import attrs
 from course_domain.course import Course, CourseStatus
 from course_domain.errors import CourseNotFound, DuplicateCourse
 from course_domain.participation import Participation
-from course_domain.ports import CourseRepository
 from course_domain.testing.bench import RepositoryBench, cancelled, change, confirmed, shown
-from course_domain.testing.bounds import CallHung
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_error, expect_some
 from course_domain.testing.listings import listings_and_empty_ones
@@ -177,11 +173,9 @@ def reading_stores_nothing(bench: RepositoryBench) -> None:
 def no_organization_sees_another(bench: RepositoryBench) -> None:
     """Nothing of one organization stands in an answer to another: ``org_scoped_course_access``.
 
-    A failure means that the data of one patient organization leaks into another's, or to a
-    caller who names none: None is no filter, and no organization is not all of them.
+    A failure means that the data of one patient organization leaks into another's.
 
-    A correct adapter has the organization in the condition of every query but the outbox's,
-    whatever it is; None finds nothing then, or is an error of any kind.
+    A correct adapter has the organization in the condition of every query but the outbox's.
     """
     user_id = uuid4()
     theirs = bench.stored()
@@ -204,46 +198,6 @@ def no_organization_sees_another(bench: RepositoryBench) -> None:
     expect_some(done.reminder, "the reminder in the answer")
     change(bench.repository, ours, user_id, confirmed)
     expect(1, shown(bench.repository, theirs, user_id).confirmed_count, "the count over there")
-    _expect_nothing_of_none(bench.repository, theirs, user_id)
-
-
-def _expect_nothing_of_none(repository: CourseRepository, theirs: Course, user_id: UUID) -> None:
-    """Ask for all that there is of a course, with None as the organization."""
-    none: Any = None
-    asked: list[object] = []
-
-    def decide(seen: Any) -> Any:
-        asked.append(seen)
-        return seen
-
-    found = {
-        "get": _found(lambda: filter(None, [repository.get(none, theirs.id)])),
-        "participations": _found(lambda: repository.participations(none, [theirs.id], user_id)),
-        "courses": _found(lambda: repository.courses(none).items),
-        "published courses": _found(
-            lambda: repository.courses(none, statuses=[theirs.status]).items
-        ),
-    }
-    queries: tuple[dict[str, Any], ...] = ({}, {"course_id": theirs.id}, {"user_id": user_id})
-    for query in queries:
-        registrations = _found(lambda: repository.registrations(none, **query).items)
-        certificates = _found(lambda: repository.certificates(none, **query).items)
-        found |= {f"registrations {query}": registrations, f"certificates {query}": certificates}
-    for name, rows in found.items():
-        expect((), rows, f"{name} with None as the organization")
-    _found(lambda: [repository.change_course(none, theirs.id, decide)])
-    _found(lambda: [repository.change_participation(none, theirs.id, user_id, decide)])
-    expect([], asked, "what decide is shown with None as the organization")
-
-
-def _found(call: Callable[[], Iterable[object]]) -> tuple[object, ...]:
-    """Give what a call finds, nothing where it raises; one that hangs is named."""
-    try:
-        return tuple(call())
-    except CallHung:
-        raise
-    except Exception:  # noqa: BLE001  any refusal will do
-        return ()
 
 
 @clause("KEYS-8")
