@@ -43,8 +43,8 @@ class Ride:
     leads: bool | None = None
     """Whether it decides and stores for others, or another for it; None before one of the two."""
 
-    asleep: "deque[Ride] | None" = None
-    """Those of its convoy who are still to be woken; None until it is decided."""
+    ending: "_Ending | None" = None
+    """How its convoy ends; None until it is decided."""
 
     has_left: bool = False
     """Whether its caller waits no more, also where its thread was interrupted."""
@@ -71,15 +71,20 @@ class Ride:
         self._gate.release()
 
 
-def _wake_next(asleep: deque[Ride]) -> None:
-    """Wake one who is still there, and who then wakes the next.
+@attrs.define(eq=False)
+class _Ending:
+    """Hold who led a convoy that is decided, and those who are still to be woken."""
 
-    All at once, they would stand in each other's way before the one interpreter.
-    """
-    with suppress(IndexError):
-        while (following := asleep.popleft()).has_left:
-            pass
-        following.wake()
+    leader: Ride
+    asleep: deque[Ride]
+
+    def wake_next(self) -> bool:
+        """Wake one who is still there; tell whether nobody is left to be woken."""
+        with suppress(IndexError):
+            while (following := self.asleep.popleft()).has_left:
+                pass
+            following.wake()
+        return not self.asleep
 
 
 DecideAndStore = Callable[[list[Ride], bool], None]
@@ -102,8 +107,10 @@ class Convoys:
     def join(self, key: Hashable, ride: Ride) -> None:
         """Come back when the ride is decided, by this thread or by another.
 
-        Each leader takes one convoy, all who wait at that moment, and hands over to the next;
-        also where its thread, or one that waits, is interrupted.
+        Each leader takes one convoy, all who wait at that moment. Who has ridden wakes the next,
+        as all at once they would stand in each other's way before the one interpreter; and the
+        last to be woken is followed by the next leader, so that those who come again ride with it.
+        All this also where the thread of a leader, or of one who waits, is interrupted.
         """
         convoy: list[Ride] = []
         try:
@@ -114,15 +121,15 @@ class Convoys:
                 self._gather(key, convoy)
                 self.drive([ride, *convoy])
         finally:
-            if ride.leads is not False:
-                self._leave(key, ride)
             ride.has_left = True
             if convoy:
-                ride.asleep = deque(convoy)
+                ride.ending = _Ending(ride, deque(convoy))
                 for each in convoy:
-                    each.asleep = ride.asleep
-            if ride.asleep is not None:
-                _wake_next(ride.asleep)
+                    each.ending = ride.ending
+            if ride.ending is None:
+                self._leave(key, ride)
+            elif ride.ending.wake_next():
+                self._leave(key, ride.ending.leader)
 
     def _line_up(self, key: Hashable, ride: Ride) -> None:
         with self._guard:
@@ -146,7 +153,7 @@ class Convoys:
                 ride.leads = False
                 ride.error = late()
                 return
-        while ride.asleep is None and not ride.wait(_LOOK_SECONDS):
+        while ride.ending is None and not ride.wait(_LOOK_SECONDS):
             pass
 
     def _gather(self, key: Hashable, convoy: list[Ride]) -> None:
@@ -158,9 +165,13 @@ class Convoys:
                 each.leads = False
 
     def _leave(self, key: Hashable, ride: Ride) -> None:
+        """Leave the place in the line, or, once, hand over that of the leader."""
+        if ride.leads is False:
+            return
         with self._guard:
             waiting = self._waiting.get(key, deque())
-            if not ride.leads:
+            has_led, ride.leads = ride.leads, False
+            if not has_led:
                 if ride in waiting:
                     waiting.remove(ride)
             elif waiting:
