@@ -21,7 +21,6 @@ ORDER = (
     "details",
     "decisions",
     "ports",
-    "plugs",
     "calls",
     "outbox",
     "service",

@@ -18,8 +18,7 @@ from course_domain.participation import (
     Registration,
     RenewalReminder,
 )
-from course_domain.plugs import plugged, told
-from course_domain.ports import Page
+from course_domain.ports import Page, plugged, told
 from course_domain.service import utc_now
 from course_domain.values import checked, optional, record
 

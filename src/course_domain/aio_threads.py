@@ -14,8 +14,7 @@ except ModuleNotFoundError as _error:
 
 from course_domain import values
 from course_domain.aio_bridge import CourseRepositoryBridge, ReminderSchedulerBridge
-from course_domain.plugs import plugged
-from course_domain.ports import CourseRepository, ReminderScheduler
+from course_domain.ports import CourseRepository, ReminderScheduler, plugged
 from course_domain.values import checked
 
 T = TypeVar("T")

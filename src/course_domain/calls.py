@@ -18,8 +18,7 @@ from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.details import CourseChanges, CourseDetails, author_arguments
 from course_domain.errors import CourseNotFound, NotPermitted
 from course_domain.participation import Participation, Registration
-from course_domain.plugs import told
-from course_domain.ports import MAX_PAGE_LIMIT
+from course_domain.ports import MAX_PAGE_LIMIT, told
 from course_domain.rules import InvalidValue, Rule, Violation
 from course_domain.values import Kind, checked, identifier, instant, optional, record
 

@@ -4,8 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from course_domain.participation import RenewalReminder
-from course_domain.plugs import done, told
-from course_domain.ports import CourseRepository, Page, ReminderScheduler
+from course_domain.ports import CourseRepository, Page, ReminderScheduler, done, told
 
 
 def log_failure(reminder: RenewalReminder, error: Exception) -> None:

@@ -16,8 +16,7 @@ from course_domain.participation import (
     PeerMentorCertificate,
     Registration,
 )
-from course_domain.plugs import done, plugged, told
-from course_domain.ports import CourseRepository, Page, ReminderScheduler
+from course_domain.ports import CourseRepository, Page, ReminderScheduler, done, plugged, told
 from course_domain.values import checked, optional, record
 
 

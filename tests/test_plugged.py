@@ -8,7 +8,7 @@ import pytest
 from builders import COURSE_ID, NOW, USER_ID, actor, course
 from course_domain import CourseService, InvalidValue, RenewalReminder, Role, Rule, Violation
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
-from course_domain.plugs import plugged
+from course_domain.ports import plugged
 from course_domain.values import checked
 from twins import AwaitedService
 
