@@ -188,8 +188,17 @@ def test_who_is_interrupted_while_it_is_decided_keeps_nobody_asleep() -> None:
     assert [[first], waiting] == led
 
 
+@attrs.define(eq=False)
 class Unwoken(Impatient):
-    """One whom nobody wakes, since who should have was interrupted."""
+    """One whom nobody wakes, since who should have was interrupted, and who tells when it looks."""
+
+    looks: Event = attrs.field(factory=Event)
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Wait."""
+        if self.waits_on.is_set():
+            self.looks.set()
+        return super().wait(seconds)
 
     def wake(self) -> None:
         """Do nothing."""
@@ -199,7 +208,12 @@ def test_who_is_not_woken_sees_that_it_is_decided(monkeypatch: pytest.MonkeyPatc
     """It looks from time to time, once it has waited as long as for its turn."""
     monkeypatch.setattr("course_domain.sql.convoys._LOOK_SECONDS", 0.01)
     last = Unwoken(change())
-    assert [[0], [1, 2]] == among_three(last, lambda _: last.taken.set())
+
+    def drive(_convoy: list[Ride]) -> None:
+        last.taken.set()
+        assert last.looks.wait(SECONDS)
+
+    assert [[0], [1, 2]] == among_three(last, drive)
 
 
 def test_who_leads_and_is_interrupted_leaves_the_others_to_themselves() -> None:

@@ -172,7 +172,7 @@ class Convoys:
             waiting = self._waiting.get(key, deque())
             has_led, ride.leads = ride.leads, False
             if not has_led:
-                if ride in waiting:
+                with suppress(ValueError):  # interrupted before it stood in the line
                     waiting.remove(ride)
             elif waiting:
                 following = waiting.popleft()
