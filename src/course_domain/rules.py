@@ -112,9 +112,10 @@ _PARTS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "fields": (_names, "tuple of str"),
     "params": (_read_only, "Mapping"),
 }
+_NO_PARAMS: dict[str, Any] = {}
 
 
-@attrs.frozen
+@attrs.frozen(init=False)
 class Violation:
     """Tell one broken rule: which, of which fields, and what its sentence needs.
 
@@ -127,33 +128,27 @@ class Violation:
     rule: Rule
     """The rule that is broken; its name, as plain text, becomes it."""
 
-    fields: tuple[str, ...] = ()
+    fields: tuple[str, ...]
     """The fields or arguments that break it, the one at fault first."""
 
-    params: Mapping[str, Any] = attrs.field(factory=dict[str, Any], hash=False)
+    params: Mapping[str, Any] = attrs.field(hash=False)
     """What the sentence needs, read-only; never the text of a field, so that it can be logged."""
 
-    def __attrs_post_init__(self) -> None:
-        names, params = self.fields, self.params
-        if (
-            type(self.rule) is Rule
+    def __init__(
+        self, rule: Rule, fields: tuple[str, ...] = (), params: Mapping[str, Any] = _NO_PARAMS
+    ) -> None:
+        if not (
+            type(rule) is Rule
             and type(params) is dict
-            and type(names) is tuple
-            and len(names) == 1
-            and type(names[0]) is str
-        ):  # as the library makes almost all of them: nothing is to be refused
-            object.__setattr__(self, "params", _read_only(self.params))
-            return
-        refused: list[Violation] = []
-        for name, (kind, expected) in _PARTS.items():
-            value = getattr(self, name)
-            try:
-                object.__setattr__(self, name, kind(value))
-            except (TypeError, ValueError):
-                told = {"expected": expected, "actual": type(value).__name__}
-                refused.append(Violation(Rule.WRONG_TYPE, (name,), told))
-        if refused:
-            raise InvalidValue(refused)
+            and type(fields) is tuple
+            and len(fields) == 1
+            and type(fields[0]) is str
+        ):  # not as the library makes almost all of them
+            rule, fields, params = _parts(rule=rule, fields=fields, params=params)
+        keep = object.__setattr__
+        keep(self, "rule", rule)
+        keep(self, "fields", fields)
+        keep(self, "params", _read_only(params))
 
     def __str__(self) -> str:
         """Say in English what is wrong, instants in UTC."""
@@ -190,3 +185,18 @@ class ErrorWithViolations(Exception):
 
 class InvalidValue(ErrorWithViolations, CourseDomainError, ValueError):
     """Refuse values that cannot mean what their names say; `violations` lists them all."""
+
+
+def _parts(**given: Any) -> tuple[Any, ...]:
+    """Give the parts of a violation as they are kept."""
+    parts: list[Any] = []
+    refused: list[Violation] = []
+    for name, (kind, expected) in _PARTS.items():
+        try:
+            parts.append(kind(given[name]))
+        except (TypeError, ValueError):
+            told = {"expected": expected, "actual": type(given[name]).__name__}
+            refused.append(Violation(Rule.WRONG_TYPE, (name,), told))
+    if refused:
+        raise InvalidValue(refused)
+    return tuple(parts)

@@ -15,7 +15,7 @@ runner the same clauses run by `run_contract` and `run_async_contract`.
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 try:
     import pytest
@@ -113,7 +113,7 @@ class CourseRepositoryContract(Contract):
     gives another over the same store.
     """
 
-    clauses = REPOSITORY_CLAUSES
+    clauses: ClassVar[tuple[Clause[Any], ...]] = REPOSITORY_CLAUSES
 
     @pytest.mark.parametrize("held", REPOSITORY_CLAUSES, ids=_title)
     def test_promise(
@@ -141,7 +141,7 @@ class ReminderSchedulerContract(Contract):
     scheduler and gives the reminders that will take effect, since the protocol shows nothing.
     """
 
-    clauses = SCHEDULER_CLAUSES
+    clauses: ClassVar[tuple[Clause[Any], ...]] = SCHEDULER_CLAUSES
 
     @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
     def test_promise(
@@ -170,7 +170,7 @@ class AsyncCourseRepositoryContract(AsyncContract):
     left when the clause has ended. Both are called on the loop, which each clause has afresh.
     """
 
-    clauses = ASYNC_REPOSITORY_CLAUSES
+    clauses: ClassVar[tuple[Clause[Any], ...]] = ASYNC_REPOSITORY_CLAUSES
 
     @pytest.mark.parametrize("held", ASYNC_REPOSITORY_CLAUSES, ids=_title)
     def test_promise(
@@ -199,7 +199,7 @@ class AsyncReminderSchedulerContract(AsyncContract):
     A host gives `make_scheduler` and `taken`, as there; what they give may also be awaitable.
     """
 
-    clauses = SCHEDULER_CLAUSES
+    clauses: ClassVar[tuple[Clause[Any], ...]] = SCHEDULER_CLAUSES
 
     @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
     def test_promise(
