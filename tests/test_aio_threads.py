@@ -1,10 +1,12 @@
 """A sync repository on an event loop, by worker threads."""
 
 import asyncio
+import gc
 import inspect
 import subprocess
 import sys
 import threading
+import weakref
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -16,7 +18,7 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 from builders import COURSE_ID, ORGANIZATION_ID, course
-from course_domain import Course, InvalidValue, Rule
+from course_domain import Course, InvalidValue, Rule, aio_threads
 from course_domain.aio import AsyncCourseRepository, AsyncReminderScheduler
 from course_domain.aio_memory import AsyncInMemoryCourseRepository, AsyncInMemoryReminderScheduler
 from course_domain.aio_threads import ThreadedCourseRepository, ThreadedReminderScheduler
@@ -89,6 +91,31 @@ def test_no_more_calls_run_at_once_than_threads(backend: str) -> None:
         anyio.run(read, backend=backend)
 
     assert [2] * 12 == most
+
+
+@BACKENDS
+def test_bridge_that_is_dropped_leaves_nothing_on_its_loop(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that makes a bridge for each request keeps none of what bounds its threads."""
+    made: list[weakref.ref[anyio.CapacityLimiter]] = []
+
+    def limiter(threads: int) -> anyio.CapacityLimiter:
+        limiter = anyio.CapacityLimiter(threads)
+        made.append(weakref.ref(limiter))
+        return limiter
+
+    monkeypatch.setattr(aio_threads, "CapacityLimiter", limiter)
+
+    async def read() -> int:
+        for _ in range(3):
+            bridge = ThreadedCourseRepository(InMemoryCourseRepository())
+            await bridge.get(ORGANIZATION_ID, COURSE_ID)
+        gc.collect()
+        return sum(each() is not None for each in made)
+
+    assert 1 == anyio.run(read, backend=backend)
+    assert 3 == len(made)
 
 
 @pytest.mark.parametrize(

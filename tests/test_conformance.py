@@ -359,7 +359,10 @@ def test_a_fixture_that_gives_nothing_breaks_no_clause(
 
 def test_run_contract_needs_a_repository() -> None:
     """Where `make_repository` gives None, there is nothing to report on."""
-    nothing: Any = lambda: None  # noqa: E731
+
+    def nothing() -> Any:
+        return None
+
     with pytest.raises(TypeError, match="make_repository gave None"):
         run_contract(nothing)
 
