@@ -169,7 +169,7 @@ class AsyncCourseService:
             zone=self._zone,
         )
         completed = await self._repository.change_participation(*call)
-        calls.changed_participation(completed)
+        told("change_participation", Participation, completed)
         if completed.reminder is not None and self._reminders is not None:
             await self._schedule(self._reminders, completed.reminder)
         return completed

@@ -142,15 +142,10 @@ def registration(
 
 def answered(changed: Participation) -> Registration:
     """Give the registration that every decision here answers; `InvalidValue` if it was dropped."""
-    registration = changed_participation(changed).registration
+    registration = told("change_participation", Participation, changed).registration
     if registration is None:
         raise InvalidValue([Violation(Rule.REQUIRED, ("change_participation.registration",))])
     return registration
-
-
-def changed_participation(changed: Participation) -> Participation:
-    """Give what a repository answered, if it is a participation."""
-    return told("change_participation", Participation, changed)
 
 
 def cancellation(

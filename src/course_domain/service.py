@@ -214,7 +214,8 @@ class CourseService:
             completed_at=completed_at,
             zone=self._zone,
         )
-        completed = calls.changed_participation(self._repository.change_participation(*call))
+        completed = self._repository.change_participation(*call)
+        told("change_participation", Participation, completed)
         if completed.reminder is not None and self._reminders is not None:
             outbox.schedule(self._repository, self._reminders, completed.reminder)
         return completed
