@@ -32,7 +32,7 @@ Change = Callable[[Document], tuple[Document, T]]
 
 def round_trip() -> None:
     """Pause as long as a call to a database takes."""
-    time.sleep(0.003)
+    time.sleep(0.01)
 
 
 class LastWriteWins(AskingAgainRepository):

@@ -131,7 +131,7 @@ class LooksBeforeItSchedules(Jobs):
     def schedule(self, reminder: RenewalReminder) -> None:
         """Look, then write."""
         if reminder not in self.jobs():
-            time.sleep(0.003)  # what a call to a database takes
+            time.sleep(0.01)  # what a call to a database takes
             self._jobs[object()] = reminder
 
 

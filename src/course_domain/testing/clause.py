@@ -28,6 +28,9 @@ class Clause(Generic[B]):
     needs: frozenset[str] = frozenset()
     """The capabilities that an adapter must declare, else the clause is skipped."""
 
+    times: int = 1
+    """How often one run makes the check, on the same bench: more where calls meet by chance."""
+
     @property
     def name(self) -> str:
         """The promise in a few words."""
@@ -47,7 +50,8 @@ class Clause(Generic[B]):
         It says what is promised and what to do, unless the docstring of the check is shown anyway.
         """
         try:
-            self.check(bench)
+            for _ in range(self.times):
+                self.check(bench)
         except NothingMade:
             raise
         except Exception as error:
@@ -57,10 +61,12 @@ class Clause(Generic[B]):
             raise
 
 
-def clause(clause_id: str, *needs: str) -> Callable[[Callable[[B], None]], Clause[B]]:
+def clause(
+    clause_id: str, *needs: str, times: int = 1
+) -> Callable[[Callable[[B], None]], Clause[B]]:
     """Make a clause of the check that follows."""
 
     def made(check: Callable[[B], None]) -> Clause[B]:
-        return Clause(clause_id, check, frozenset(needs))
+        return Clause(clause_id, check, frozenset(needs), times)
 
     return made

@@ -19,10 +19,10 @@ from course_domain.testing.clause import clause
 from course_domain.testing.clauses_crowds import CROWD, errors_of
 from course_domain.testing.contestants import change_course, one_more_seat
 from course_domain.testing.expectations import expect, expect_some
-from course_domain.testing.rivals import all_at_once
+from course_domain.testing.rivals import TIMES, all_at_once
 
 
-@clause("CROWD-6", THREADS)
+@clause("CROWD-6", THREADS, times=TIMES)
 def a_crowd_adds_a_course_once(bench: RepositoryBench) -> None:
     """Of sixteen courses added under one id at once, one is stored and fifteen are duplicates.
 
@@ -39,7 +39,7 @@ def a_crowd_adds_a_course_once(bench: RepositoryBench) -> None:
     expect(taken, bench.repository.get(on.organization_id, ids), "what is stored")
 
 
-@clause("CROWD-8", THREADS)
+@clause("CROWD-8", THREADS, times=TIMES)
 def courses_do_not_stand_in_each_others_way(bench: RepositoryBench) -> None:
     """Changes of many courses at once are all stored, whatever their order.
 
@@ -60,7 +60,7 @@ def courses_do_not_stand_in_each_others_way(bench: RepositoryBench) -> None:
         expect((3, 2), observed, "the number raised twice, and the count")
 
 
-@clause("CROWD-9", THREADS)
+@clause("CROWD-9", THREADS, times=TIMES)
 def a_crowd_adds_and_others_read(bench: RepositoryBench) -> None:
     """Of courses that are added at once, none is lost, and who reads meanwhile gets an answer.
 
@@ -87,7 +87,7 @@ def a_crowd_adds_and_others_read(bench: RepositoryBench) -> None:
     expect(len(added) + 1, len(listed), "how many there are")
 
 
-@clause("CROWD-10", THREADS)
+@clause("CROWD-10", THREADS, times=TIMES)
 def a_crowd_marks_and_registers(bench: RepositoryBench) -> None:
     """Reminders of one course that are marked at once, while people register, are all marked.
 
