@@ -22,21 +22,14 @@ _PLACES = {name: place for place, name in enumerate(COURSE_KINDS)}
 
 
 class Unsealed(Referable):
-    """A course while its fields are put in, as into any object; `sealed` makes it a `Course`."""
+    """A course while its fields are put in, as into any object; then it becomes a `Course`."""
 
     __slots__: tuple[str, ...] = tuple(COURSE_KINDS)
 
 
-def sealed(course: Any) -> Course:
-    """Let nobody change it any more."""
-    course.__class__ = Course
-    made: Course = course
-    return made
-
-
 def made_of(given: Sequence[Any], is_right: Callable[[Course], bool]) -> Course | None:
     """Make a course of values in the order of `COURSE_KINDS`; None where it is not right."""
-    course: Any = object.__new__(Unsealed)
+    course: Any = Unsealed()
     (  # written out, since each course is made so
         course.id,
         course.organization_id,
@@ -56,7 +49,8 @@ def made_of(given: Sequence[Any], is_right: Callable[[Course], bool]) -> Course 
         course.created_at,
         course.updated_at,
     ) = given
-    made = sealed(course)
+    course.__class__ = Course
+    made: Course = course
     return made if is_right(made) else None
 
 
