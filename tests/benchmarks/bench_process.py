@@ -71,20 +71,17 @@ def process(code: str, *arguments: object) -> tuple[float, str]:
 
 
 def imports(rounds: int) -> Iterator[tuple[str, str, object]]:
-    """Compare what an import adds to a bare Python; the least of many processes, as it is short."""
+    """Compare what an import adds to a bare Python, of each round by the least of five."""
     ours, attrs, pydantic = "course_domain", "attrs", "benchmarks.pydantic_course"
     codes = {name: f"import {name}" for name in (ours, attrs, pydantic)} | {"": ""}
-    least = dict.fromkeys(codes, float("inf"))
-    for _ in range(rounds * 5):
-        for name, code in codes.items():
-            least[name] = min(least[name], process(code)[0])
-    added = {name: seconds - least[""] for name, seconds in least.items()}
-    yield "`import course_domain`", "`import attrs`", f"{added[ours] / added[attrs]:.2f}"
-    yield (
-        "`import course_domain`",
-        "pydantic with its model",
-        f"{added[ours] / added[pydantic]:.2f}",
-    )
+    added: dict[str, list[float]] = {name: [] for name in codes}
+    for _ in range(rounds):
+        turns = [{name: process(code)[0] for name, code in codes.items()} for _ in range(5)]
+        least = {name: min(turn[name] for turn in turns) for name in codes}
+        for name, seconds in least.items():
+            added[name].append(seconds - least[""])
+    yield "`import course_domain`", "`import attrs`", ratio(added[ours], added[attrs])
+    yield "`import course_domain`", "pydantic with its model", ratio(added[ours], added[pydantic])
 
 
 def in_turn(
