@@ -71,12 +71,12 @@ def process(code: str, *arguments: object) -> tuple[float, str]:
 
 
 def imports(rounds: int) -> Iterator[tuple[str, str, object]]:
-    """Compare what an import adds to a bare Python, of each round by the least of five."""
+    """Compare what an import adds to a bare Python, of each round by the least of fifteen."""
     ours, attrs, pydantic = "course_domain", "attrs", "benchmarks.pydantic_course"
     codes = {name: f"import {name}" for name in (ours, attrs, pydantic)} | {"": ""}
     added: dict[str, list[float]] = {name: [] for name in codes}
     for _ in range(rounds):
-        turns = [{name: process(code)[0] for name, code in codes.items()} for _ in range(5)]
+        turns = [{name: process(code)[0] for name, code in codes.items()} for _ in range(15)]
         least = {name: min(turn[name] for turn in turns) for name in codes}
         for name, seconds in least.items():
             added[name].append(seconds - least[""])
