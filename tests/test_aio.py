@@ -127,6 +127,21 @@ def test_service_runs_on_any_loop(backend: str) -> None:
     assert (done.certificate,) == page.items
 
 
+@pytest.mark.parametrize("service_of", [CourseService, AwaitedService])
+def test_completion_without_a_reminder_schedules_none(service_of: Any) -> None:
+    """What ends without a certificate that expires leaves the scheduler alone."""
+    repository, reminders = InMemoryCourseRepository(), InMemoryReminderScheduler()
+    service = service_of(repository, reminders, clock=lambda: NOW)
+    repository.add(course(certificate_validity_months=None))
+    mentor = actor()
+    service.register(mentor, COURSE_ID)
+
+    done = service.complete_registration(actor(Role.ADMIN), COURSE_ID, user_id=mentor.user_id)
+
+    assert done.certificate is not None
+    assert (None, ()) == (done.reminder, reminders.scheduled)
+
+
 # The outbox
 
 
