@@ -233,7 +233,7 @@ class AsyncCourseService:
         try:
             await reminders.schedule(reminder)
             await self._repository.mark_reminder_scheduled(reminder)
-        except Exception as error:  # noqa: BLE001  whatever a host's scheduler raises
+        except Exception as error:  # noqa: BLE001  logged whatever it is, and offered again
             outbox.log_failure(reminder, error)
             return False
         return True

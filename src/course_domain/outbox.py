@@ -29,7 +29,7 @@ def schedule(
     try:
         done("schedule", scheduler.schedule, reminder)
         done("mark_reminder_scheduled", repository.mark_reminder_scheduled, reminder)
-    except Exception as error:  # noqa: BLE001  whatever a host's scheduler raises
+    except Exception as error:  # noqa: BLE001  logged whatever it is, and offered again
         log_failure(reminder, error)
         return False
     return True

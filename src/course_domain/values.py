@@ -198,7 +198,7 @@ def zone(value: Any) -> tzinfo:
         raise wrong_type(value, "tzinfo")
     try:
         back = _IN_ANY_ZONE.astimezone(value).replace(tzinfo=value).astimezone(UTC)
-    except Exception:  # noqa: BLE001  whatever a host's tzinfo raises
+    except Exception:  # noqa: BLE001  a tzinfo that raises is no zone to reckon by
         raise Refusal(Rule.NAIVE_DATETIME) from None
     if back != _IN_ANY_ZONE:
         raise wrong_type(value, "tzinfo of PEP 495, such as ZoneInfo")

@@ -4,8 +4,10 @@ Each is broken in one way, as real ones are, and its docstring says how. `BROKEN
 clauses each is caught.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
+from threading import Lock
 from uuid import UUID
 
 import attrs
@@ -289,6 +291,28 @@ class IdsOfTheObject(Bytes):
         self._added.add(course.id)
 
 
+class WaitsForItsTwin(Bytes):
+    """A certificate's id that is known waits for a lock that nobody gives back."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with no id known."""
+        super().__init__(store)
+        self._locks: dict[UUID, Lock] = defaultdict(Lock)
+
+    def change_participation(
+        self, organization_id: UUID, course_id: UUID, user_id: UUID, decide: Decide
+    ) -> Participation:
+        """Lock the id for good."""
+
+        def decide_and_lock(seen: Participation) -> Participation:
+            answer = decide(seen)
+            if answer.reminder is not None:
+                self._locks[answer.reminder.certificate_id].acquire()
+            return answer
+
+        return super().change_participation(organization_id, course_id, user_id, decide_and_lock)
+
+
 class CountOfTheObject(Answering):
     """An object counts the registrations that it has stored."""
 
@@ -313,7 +337,12 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
         UnknownMarkIsKept,
         MarkIsToggled,
     ),
-    "OUTBOX-3": (MarkGoesByCertificate, MarkComparesAll, OutboxPagesByCertificate),
+    "OUTBOX-3": (
+        MarkGoesByCertificate,
+        MarkComparesAll,
+        OutboxPagesByCertificate,
+        WaitsForItsTwin,
+    ),
     "OUTBOX-4": (ReentersAfterTheMark, OfferedAgainMoves, ReminderIsEchoed),
     "OUTBOX-5": (ReminderIsReadBack,),
     "OUTBOX-7": (GivenMeansScheduled,),
@@ -323,3 +352,6 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "SHARED-2": (IdsOfTheObject, CountOfTheObject),
 }
 """Which clauses catch which of them, by the clause's id."""
+
+HANGING: frozenset[Callable[[], CourseRepository]] = frozenset({WaitsForItsTwin})
+"""Those that are caught because a call of theirs never ends."""

@@ -68,7 +68,7 @@ def _asked(decide: Callable[[S], S], state: S, kind: Kind[S]) -> S:
     try:
         answer: S
         (answer,) = checked(answer=(kind, decide(state)))
-    except BaseException as error:  # noqa: BLE001  it passes through as it is
+    except BaseException as error:  # noqa: BLE001  carried past the retries to its own caller
         raise FromDecision(error) from None
     return answer
 

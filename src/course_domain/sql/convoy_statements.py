@@ -28,7 +28,7 @@ class _Array(sa.TypeDecorator[list[Any]]):
     impl: Any = ARRAY
     cache_ok: bool | None = True
 
-    def bind_processor(self, dialect: sa.Dialect) -> Any:  # noqa: ARG002  as its base has it
+    def bind_processor(self, dialect: sa.Dialect) -> Any:  # noqa: ARG002  the signature is SQLAlchemy's
         """Write the array that PostgreSQL reads."""
         return _array_text
 

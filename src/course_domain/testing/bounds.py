@@ -69,7 +69,7 @@ def in_background(call: Callable[[], Any]) -> tuple[threading.Thread, Outcome]:
     def run() -> None:
         try:
             outcome.answer = call()
-        except BaseException as error:  # noqa: BLE001  it is raised where it is looked at
+        except BaseException as error:  # noqa: BLE001  `result` raises it in the asking thread
             outcome.error = error
 
     thread = threading.Thread(target=context.run, args=(run,), daemon=True)

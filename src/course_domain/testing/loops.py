@@ -74,7 +74,7 @@ class _Steps:
                 # Given on at once: a loop may have the task in a line for just this.
                 value = yield waits_for
                 step = self.coroutine.send
-            except BaseException as error:  # noqa: BLE001  it belongs to the adapter
+            except BaseException as error:  # noqa: BLE001  thrown into the adapter's coroutine
                 value = error
                 step = self.coroutine.throw
             # trio sends the error with the outcome instead of throwing it.
@@ -202,7 +202,7 @@ async def _outcome(steps: _Steps) -> Outcome:
         return Outcome(await steps)
     except anyio.get_cancelled_exc_class():
         raise
-    except BaseException as error:  # noqa: BLE001  it is raised where it is looked at
+    except BaseException as error:  # noqa: BLE001  `Outcome.result` raises it off the loop
         # No coroutine can raise a StopIteration; Python raises a RuntimeError from it.
         cause = error.__cause__
         return Outcome(error=cause if isinstance(cause, StopIteration) else error)
