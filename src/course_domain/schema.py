@@ -47,7 +47,8 @@ _FIELDS: Mapping[str, tuple[_Form, str, str]] = {
     "organization_id": (_UUID, "Organization", "Whose people may see the course."),
     "title": (
         # A title of white space alone is empty; more that cannot be seen is left to the reader.
-        {**_TEXT, "minLength": 1, "pattern": rf"^{_NO_NUL}*[^\s\u0000]{_NO_NUL}*$"},
+        # Each part takes what the one before cannot: no text makes a validator go back.
+        {**_TEXT, "minLength": 1, "pattern": rf"^\s*[^\s\u0000]{_NO_NUL}*$"},
         "Title",
         "At least one visible character.",
     ),
