@@ -1,9 +1,12 @@
 import gc
 import sqlite3
+import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
+from types import FrameType
 from uuid import uuid4
 
 import attrs
@@ -13,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from builders import COURSE_ID, ORGANIZATION_ID, course
 from course_domain import Participation, RepositoryUnavailable
-from course_domain.sql import SqlCourseRepository, create_schema, retries, statements
+from course_domain.sql import SqlCourseRepository, convoys, create_schema, retries, statements
 from course_domain.sql.changes import ParticipationChange
 from course_domain.sql.convoys import Convoys, Ride
 
@@ -202,6 +205,104 @@ class Unwoken(Impatient):
 
     def wake(self) -> None:
         """Do nothing."""
+
+
+@attrs.define
+class Interruption:
+    """Interrupts its thread in the convoys' code, at one of the points where Python does."""
+
+    point: int
+    comes: int = 0
+
+    def look(self, frame: FrameType, event: str, called: object) -> None:
+        """Count the points: a function begins, or something written in C has returned.
+
+        There is none between a lock that is taken by `with` and what follows.
+        """
+        name = getattr(called, "__name__", "")
+        if frame.f_code.co_filename != convoys.__file__ or name in {"__enter__", "__exit__"}:
+            return
+        self.comes += event in {"call", "c_return"}
+        if self.comes == self.point:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def held_off(self) -> Generator[None, None, None]:
+        """Let something be done that is not interrupted."""
+        profile = sys.getprofile()
+        sys.setprofile(None)
+        yield
+        sys.setprofile(profile)
+
+
+@attrs.define
+class Meeting(Convoys):
+    """Where two more come while the first of all leads: before it gathers, or while it decides."""
+
+    interruption: Interruption
+    more_come: str
+    waiting: list[Waiting] = attrs.field(factory=lambda: [Waiting(change()) for _ in range(2)])
+    running: list[Future[None]] = attrs.Factory(list[Future[None]])
+    threads: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(2))
+
+    def __attrs_post_init__(self) -> None:
+        """Meet nobody yet."""
+        super().__init__(self._decide)
+
+    def _line_up(self, key: Hashable, ride: Ride) -> None:
+        super()._line_up(key, ride)
+        self._at("before it gathers")
+
+    def _decide(self, convoy: list[Ride], _behind_lock: bool) -> None:
+        self._at("while it decides")
+        for ride in convoy:
+            ride.error = RepositoryUnavailable("decided")
+
+    def _at(self, moment: str) -> None:
+        if moment == self.more_come:
+            self.more_come = "never"  # again
+            with self.interruption.held_off():
+                for each in self.waiting:
+                    self.running.append(self.threads.submit(self.join, "a course", each))
+                    assert each.waits.wait(SECONDS)
+
+
+def is_late(ride: Ride) -> bool:
+    """Tell whether its turn did not come; without an error its caller does it alone."""
+    return isinstance(ride.error, RepositoryUnavailable) and ride.error.reason != "decided"
+
+
+@pytest.mark.parametrize("more_come", ["never", "before it gathers", "while it decides"])
+def test_a_leader_that_is_interrupted_anywhere_holds_nobody_up(
+    more_come: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At whatever point it is: those who wait come back, and who comes later is decided."""
+    monkeypatch.setattr(retries, "TRYING_SECONDS", 2)
+    monkeypatch.setattr(convoys, "_LOOK_SECONDS", 0.01)
+    point = 0
+    is_over = False
+    while not is_over:
+        point += 1
+        interruption = Interruption(point)
+        meeting = Meeting(interruption, more_come)
+        with meeting.threads:
+            sys.setprofile(interruption.look)
+            try:
+                meeting.join("a course", Ride(change()))
+                is_over = True
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.setprofile(None)
+            for each in meeting.running:
+                each.result(SECONDS)
+        assert not any(map(is_late, meeting.waiting)), point
+        meeting.more_come = "never"
+        meeting.join("a course", later := Ride(change()))
+        assert not is_late(later), point
+        assert later.error is not None, point
+    assert point > 10
 
 
 def test_who_is_not_woken_sees_that_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,7 +176,7 @@ _ALLOWED_MONTHS = range(1, MAX_CERTIFICATE_VALIDITY_MONTHS + 1)
 _MONTHS = optional(whole_number(1, MAX_CERTIFICATE_VALIDITY_MONTHS))
 
 
-_days = lru_cache(maxsize=1)(timedelta)
+_days = lru_cache(maxsize=1)(timedelta)  # to make it takes longer than the step itself
 
 
 @lru_cache(maxsize=MAX_CERTIFICATE_VALIDITY_MONTHS)

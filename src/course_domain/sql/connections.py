@@ -3,8 +3,9 @@
 import time
 from collections.abc import Generator, Hashable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -55,27 +56,24 @@ class Lines:
     def __init__(self) -> None:
         """Begin with nobody waiting."""
         self._guard = Lock()
-        self._waiting: dict[Hashable, tuple[Lock, int]] = {}
+        self._locks: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
+        """Each is there while somebody holds it or waits for it."""
 
     @contextmanager
     def turn(self, key: Hashable, until: float) -> Generator[None, None, None]:
         """Wait for a turn until a deadline; `RepositoryUnavailable` when it does not come."""
         with self._guard:
-            lock, waiting = self._waiting.get(key, (Lock(), 0))
-            self._waiting[key] = (lock, waiting + 1)
+            lock = self._locks.setdefault(key, RLock())
         try:
             if not lock.acquire(timeout=max(0.0, until - time.monotonic())):
                 raise late()
-            try:
-                yield
-            finally:
-                lock.release()
+            yield
         finally:
-            with self._guard:
-                lock, waiting = self._waiting[key]
-                self._waiting[key] = (lock, waiting - 1)
-                if waiting == 1:
-                    del self._waiting[key]
+            # An interrupt may come before anything could be noted: the lock knows whose it is.
+            try:  # noqa: SIM105  a call before the release could be interrupted
+                lock.release()
+            except RuntimeError:
+                pass
 
 
 class Database:
@@ -97,10 +95,10 @@ class Database:
         event.listen(engine, "checkout", self._set_up)
 
     def _set_up(self, dbapi_connection: Any, record: Any, _proxy: Any) -> None:
-        if self._has_lost_one:
-            self._has_lost_one = False
-            raise InvalidatePoolError  # those that wait in the pool may be gone too
-        if _CURSOR in record.info:
+        if _CURSOR in record.info:  # else it is new, and not suspected
+            if self._has_lost_one:
+                self._has_lost_one = False
+                raise InvalidatePoolError  # those that wait in the pool may be gone too
             return
         cursor = dbapi_connection.cursor()
         for statement in _SET_UP.get(self.engine.dialect.name, ()):
@@ -139,8 +137,10 @@ class Database:
                     yield cursor
                 finally:
                     has_written = cursor.has_written
-                    if self._is_postgresql and not connection.closed:
-                        connection.autocommit = False
+                    if self._is_postgresql:
+                        # One that is gone, or was interrupted in a statement, is not for the pool.
+                        with suppress(self._error):
+                            connection.autocommit = False
         except DBAPIError as error:
             if has_written and fault_of(error) is Fault.NOT_KNOWN:
                 raise CommitNotKnown(error) from error
@@ -158,14 +158,17 @@ class Database:
             with self._connected() as (connection, cursor):
                 try:
                     if self.is_sqlite:
-                        # Begun as a writer, it never finds that it has read too early.
-                        connection.cursor().execute("BEGIN IMMEDIATE")
+                        cursor.begin_as_writer()
                     yield cursor
-                    is_ending = True
+                    cursor.is_waiting = is_ending = True
                     connection.commit()
-                except BaseException:
-                    with suppress(self._error):  # one that is gone has nothing to roll back
-                        connection.rollback()
+                    cursor.is_waiting = False
+                except BaseException as error:
+                    if self.is_sqlite or isinstance(error, self._error) or not cursor.is_waiting:
+                        cursor.is_waiting = True
+                        with suppress(self._error):  # one that is gone has nothing to roll back
+                            connection.rollback()
+                        cursor.is_waiting = False
                     raise
         except DBAPIError as error:
             if is_ending and fault_of(error) is Fault.NOT_KNOWN:
@@ -183,13 +186,20 @@ class Database:
         except self._error as error:
             raise DBAPIError("", None, error) from error
         connection: Any = pooled.driver_connection
+        cursor = Cursor(self._driver, pooled.info[_CURSOR])
         try:
-            yield connection, Cursor(self._driver, pooled.info[_CURSOR])
+            yield connection, cursor
         except self._error as error:
             is_lost = self._dialect.is_disconnect(error, connection, None)
             if is_lost:
                 self._has_lost_one = True
                 pooled.invalidate(error)
             raise DBAPIError("", None, error, connection_invalidated=is_lost) from error
+        except BaseException as error:
+            is_amid = self._is_postgresql and connection.autocommit
+            if is_amid or (cursor.is_waiting and not self.is_sqlite):
+                # Interrupted: an answer that is still to come would be taken for the next one.
+                pooled.invalidate(error)
+            raise
         finally:
             pooled.close()

@@ -67,8 +67,9 @@ class Ride:
         return self._gate.acquire(timeout=seconds)
 
     def wake(self) -> None:
-        """Let its caller go on; once."""
-        self._gate.release()
+        """Let its caller go on."""
+        with suppress(RuntimeError):  # it is let go already
+            self._gate.release()
 
 
 @attrs.define(eq=False)
@@ -126,10 +127,13 @@ class Convoys:
                 ride.ending = _Ending(ride, deque(convoy))
                 for each in convoy:
                     each.ending = ride.ending
-            if ride.ending is None:
-                self._leave(key, ride)
-            elif ride.ending.wake_next():
-                self._leave(key, ride.ending.leader)
+            if ride.ending is None or ride.ending.wake_next():
+                leaving = ride if ride.ending is None else ride.ending.leader
+                try:
+                    self._leave(key, leaving)
+                except BaseException:  # interrupted on the way out: nobody else would do it
+                    self._leave(key, leaving)
+                    raise
 
     def _line_up(self, key: Hashable, ride: Ride) -> None:
         with self._guard:
@@ -153,33 +157,37 @@ class Convoys:
                 ride.leads = False
                 ride.error = late()
                 return
-        while ride.ending is None and not ride.wait(_LOOK_SECONDS):
+        while not ride.leads and ride.ending is None and not ride.wait(_LOOK_SECONDS):
             pass
 
     def _gather(self, key: Hashable, convoy: list[Ride]) -> None:
+        behind: deque[Ride] = deque()
         with self._guard:
-            waiting = self._waiting[key]
-            convoy.extend(waiting)
-            waiting.clear()
+            convoy += self._waiting[key]  # no calls, at whose end an interrupt is raised
+            self._waiting[key] = behind
             for each in convoy:
                 each.leads = False
 
     def _leave(self, key: Hashable, ride: Ride) -> None:
-        """Leave the place in the line, or, once, hand over that of the leader."""
+        """Leave the place in the line, or, once, hand over that of the leader.
+
+        Interrupted, it can be called again: nothing is called between what must not part.
+        """
         if ride.leads is False:
             return
         with self._guard:
             waiting = self._waiting.get(key, deque())
-            has_led, ride.leads = ride.leads, False
-            if not has_led:
+            if not ride.leads:
                 with suppress(ValueError):  # interrupted before it stood in the line
                     waiting.remove(ride)
             elif waiting:
-                following = waiting.popleft()
+                following = waiting[0]
                 following.leads = True
                 following.wake()
+                del waiting[0]
             else:
                 self._waiting.pop(key, None)
+            ride.leads = False
 
     def drive(self, convoy: list[Ride]) -> None:
         """Decide and store for all; each ride then has its answer, or why not, or is left open."""

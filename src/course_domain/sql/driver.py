@@ -60,10 +60,21 @@ class Cursor:
     has_written: bool = False
     """Whether anything may have been written."""
 
+    is_waiting: bool = False
+    """Whether the database was asked and has not answered; an interrupt leaves it so."""
+
     @property
     def rows(self) -> Rows:
         """How what is fetched is read."""
         return self.driver.rows
+
+    def begin_as_writer(self) -> None:
+        """Begin a transaction of SQLite that never finds that it has read too early.
+
+        On this cursor, so that it ends a read that was interrupted: one that is open would hold
+        the writer to the state that it saw.
+        """
+        self._cursor.execute("BEGIN IMMEDIATE")
 
     def fetch(
         self, statement: Statement, parameters: Mapping[str, Any]
@@ -83,7 +94,10 @@ class Cursor:
     def execute(self, statement: Statement, parameters: Mapping[str, Any]) -> None:
         """Execute a statement: the one way that all of them take."""
         compiled = self.driver.compiled(statement)
-        self._cursor.execute(compiled.text, compiled.parameters(parameters))
+        written = compiled.parameters(parameters)
+        self.is_waiting = True
+        self._cursor.execute(compiled.text, written)
+        self.is_waiting = False
 
 
 class Driver:

@@ -28,8 +28,9 @@ _POSTGRESQL_TAKEN = frozenset({"23505"})
 # admin_shutdown, crash_shutdown, cannot_connect_now; the class of connection errors is 08
 _POSTGRESQL_LOST = frozenset({"57P01", "57P02", "57P03"})
 
-# deadlock (by certification too), lock wait timeout, record changed, node not ready, no server
-_MARIADB_AGAIN = frozenset({1213, 1205, 1020, 1047, 2003})
+# deadlock (by certification too), lock wait timeout, record changed, node not ready, no server,
+# too many connections: of all, or of the user
+_MARIADB_AGAIN = frozenset({1213, 1205, 1020, 1047, 2003, 1040, 1203})
 _MARIADB_TAKEN = frozenset({1062})
 # gone away, lost in a query, server shutdown, connection killed
 _MARIADB_LOST = frozenset({2006, 2013, 1053, 1927})

@@ -29,6 +29,8 @@ from course_domain.values import checked, record
 S = TypeVar("S")
 T = TypeVar("T")
 
+_MOST_AT_ONCE = 256  # courses that one statement reads: more than a page has
+
 
 class SqlCourseRepository:
     """Keep courses in SQLite, PostgreSQL, or MariaDB with or without Galera.
@@ -128,12 +130,15 @@ class SqlCourseRepository:
     ) -> Mapping[UUID, Participation]:
         """Give one person's participation in each of these courses that there are."""
         ids = sorted(set(course_ids))
-        if not ids:
-            return {}
-        keys = {"of_organization": organization_id, "of_user": user_id, **statements.several(ids)}
-        rows = self._read(statements.load_participations(len(ids)), keys)
-        found = (self._rows.participation(row, user_id) for row in rows)
-        return {each.course.id: each for each in found}
+        found: dict[UUID, Participation] = {}
+        for first in range(0, len(ids), _MOST_AT_ONCE):
+            some = ids[first : first + _MOST_AT_ONCE]
+            statement, which = statements.load_participations(some)
+            keys = {"of_organization": organization_id, "of_user": user_id, **which}
+            for row in self._read(statement, keys):
+                entry = self._rows.participation(row, user_id)
+                found[entry.course.id] = entry
+        return found
 
     def change_participation(
         self,

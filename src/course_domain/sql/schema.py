@@ -18,7 +18,6 @@ metadata: sa.MetaData = sa.MetaData(
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(referred_table_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     }
 )
 """All tables, indexes and constraints of the adapter."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -48,19 +49,23 @@ LOAD_PARTICIPATION = _PARTICIPATIONS.where(THIS_COURSE)
 
 
 @cache
-def load_participations(count: int) -> sa.Select[Any]:
-    """Load one person's participation in so many courses: those of `several`."""
+def _load_participations(count: int) -> sa.Select[Any]:
     some = [sa.bindparam(name, type_=courses.c.id.type) for name in _numbered(count)]
     return _PARTICIPATIONS.where(courses.c.organization_id == _ORGANIZATION, courses.c.id.in_(some))
 
 
+def load_participations(course_ids: Sequence[UUID]) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """Load one person's participation in these courses; give the parameters that say which.
+
+    As many as a power of two, the last again and again: each number is a statement of its own.
+    """
+    count = 1 << (len(course_ids) - 1).bit_length()
+    padded = [*course_ids, *repeat(course_ids[-1], count - len(course_ids))]
+    return _load_participations(count), dict(zip(_numbered(count), padded, strict=True))
+
+
 def _numbered(count: int) -> list[str]:
     return [f"of_course_{number}" for number in range(count)]
-
-
-def several(course_ids: Sequence[UUID]) -> dict[str, Any]:
-    """Give the parameters that say which courses."""
-    return dict(zip(_numbered(len(course_ids)), course_ids, strict=True))
 
 
 def _new(columns: Columns) -> dict[str, sa.BindParameter[Any]]:
