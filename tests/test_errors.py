@@ -172,6 +172,20 @@ def test_text_of_the_wrong_type_is_never_told(name: str) -> None:
     assert name in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "kind", [InvalidValue, InvalidCourse, InvalidDocument, RegistrationRejected]
+)
+@pytest.mark.parametrize("given", ["full", [1], None, Violation(Rule.REQUIRED, ("title",))])
+def test_reasons_are_violations(kind: Any, given: object) -> None:
+    """What is none is told where the error is made, not when somebody reads its text at night."""
+    with pytest.raises(InvalidValue) as raised:
+        kind(given)
+
+    assert [(Rule.WRONG_TYPE, ("violations",))] == [
+        (each.rule, each.fields) for each in raised.value.violations
+    ]
+
+
 @pytest.mark.parametrize("name", ["title", "description", "location"])
 @pytest.mark.parametrize("unstorable", ["\x00", "\ud800"])
 def test_unstorable_text_is_never_told(name: str, unstorable: str) -> None:

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
+import anyio
 import pytest
 
 from builders import COURSE_ID, NOW, USER_ID, actor, course
 from course_domain import CourseService, InvalidValue, RenewalReminder, Role, Rule, Violation
+from course_domain.aio import AsyncCourseService
+from course_domain.aio_bridge import CourseRepositoryBridge
+from course_domain.aio_memory import AsyncInMemoryReminderScheduler
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
 from course_domain.ports import plugged
 from course_domain.values import checked
-from twins import AwaitedService
+from twins import AwaitedService, at_once
 
 BOSS = actor(Role.ADMIN)
 each_service = pytest.mark.parametrize("make", [CourseService, AwaitedService])
@@ -43,6 +47,13 @@ class Statue(Stone):
     wake = "never"
 
 
+class Heir(Sleeper):
+    """One that says what it is, and forgot a method."""
+
+    def sleep(self) -> None:
+        """Do nothing for a while."""
+
+
 class Dreamer(Cat):
     async def sleep(self) -> None:  # type: ignore[override]
         """Do nothing while others go on."""
@@ -69,6 +80,11 @@ def test_plugged_takes_whatever_has_the_methods() -> None:
         pytest.param(object(), "Sleeper with sleep, wake", id="no-method"),
         pytest.param(Stone(), "Sleeper with wake", id="a-method-missing"),
         pytest.param(Statue(), "Sleeper with wake", id="not-callable"),
+        pytest.param(
+            Heir(),  # type: ignore[abstract]
+            "Sleeper with wake",
+            id="inherited-from-the-protocol",
+        ),
         pytest.param(Dreamer(), "Sleeper with plain methods", id="async"),
         pytest.param(Cat, "Sleeper", id="class-in-place-of-an-object"),
     ],
@@ -176,3 +192,30 @@ def test_course_that_nobody_awaits_to_be_added_is_not_created() -> None:
         lambda: service.create_course(BOSS, **details, is_virtual=False, issues_certificate=False)
     )
     assert (Rule.WRONG_TYPE, ("add",)) == (violation.rule, violation.fields)
+
+
+AWAITED: dict[str, Callable[[Any], Any]] = {
+    "add": lambda service: service.create_course(
+        BOSS,
+        title="A course",
+        course_type=course().course_type,
+        is_virtual=False,
+        issues_certificate=False,
+    ),
+    "get": lambda service: service.course(BOSS, COURSE_ID),
+    **{method: asks[0] for method, asks in ASKING.items()},
+}
+
+
+@pytest.mark.parametrize("method", AWAITED)
+def test_plain_method_among_async_ones_is_told(method: str) -> None:
+    """Whoever forgot an `async` is told where, though the method has done its work by then."""
+    plain = InMemoryCourseRepository()
+    plain.add(course())
+    repository: Any = CourseRepositoryBridge(plain, at_once)
+    setattr(repository, method, getattr(plain, method))
+    service = AsyncCourseService(repository, AsyncInMemoryReminderScheduler(), clock=lambda: NOW)
+
+    violation = the_violation(lambda: anyio.run(lambda: AWAITED[method](service)))
+
+    assert (Rule.WRONG_TYPE, (method,)) == (violation.rule, violation.fields)

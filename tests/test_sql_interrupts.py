@@ -96,7 +96,7 @@ def interrupted(number: int, interrupt: BaseException) -> Generator[None, None, 
     """Interrupt whoever executes the statement of this number."""
     execute, executed = Cursor.execute, count(1)
 
-    def counting(self: Cursor, statement: Statement, parameters: Mapping[str, Any]) -> None:
+    def counting(self: Any, statement: Statement, parameters: Mapping[str, Any]) -> None:
         if next(executed) == number:
             self._cursor = Interrupting(self._cursor, interrupt)
         execute(self, statement, parameters)
@@ -189,7 +189,7 @@ def test_connections_that_are_lost_at_once_are_all_made_anew(
 ) -> None:
     """Another that is found lost while one is made anew does not reach who asks for one."""
     service, engine = service_of(sqlite_databases, until)
-    database = writer_of(engine).database
+    database: Any = writer_of(engine).database
     until.callback(lambda: event.remove(engine, "connect", lose))
 
     def lose(*_: object) -> None:

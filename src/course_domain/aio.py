@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from course_domain import calls, decisions, outbox, values
 from course_domain.actor import Actor
-from course_domain.aio_ports import AsyncCourseRepository, AsyncReminderScheduler
+from course_domain.aio_ports import AsyncCourseRepository, AsyncReminderScheduler, awaited
 from course_domain.calls import CourseOffer, ParticipationCall
 from course_domain.course import Course, CourseStatus, CourseType
 from course_domain.details import CourseChanges, CourseDetails
@@ -18,7 +18,7 @@ from course_domain.participation import (
     Registration,
     RenewalReminder,
 )
-from course_domain.ports import Page, plugged, told
+from course_domain.ports import Page, plugged
 from course_domain.service import utc_now
 from course_domain.values import checked, optional, record
 
@@ -61,7 +61,7 @@ class AsyncCourseService:
     async def create_course(self, actor: Actor, **details: Unpack[CourseDetails]) -> Course:
         """Create a draft in the admin's organization."""
         course = calls.creation(actor, self._now(), self._fresh_id(), details)
-        await self._repository.add(course)
+        await awaited("add", object, self._repository.add(course))
         return course
 
     async def revise_course(
@@ -74,7 +74,7 @@ class AsyncCourseService:
     ) -> Course:
         """Change what is given of a course: absent means unchanged, None means cleared."""
         call = calls.revision(actor, course_id, self._now(), expected_updated_at, changes)
-        return told("change_course", Course, await self._repository.change_course(*call))
+        return await awaited("change_course", Course, self._repository.change_course(*call))
 
     async def publish_course(self, actor: Actor, course_id: UUID) -> Course:
         """Show a draft to everybody in the organization."""
@@ -94,7 +94,8 @@ class AsyncCourseService:
 
     async def course(self, actor: Actor, course_id: UUID) -> Course:
         """Give a course that the actor may view, else `CourseNotFound`."""
-        found = await self._repository.get(*calls.sight(actor, course_id))
+        asked = self._repository.get(*calls.sight(actor, course_id))
+        found = await awaited("get", object, asked)
         return calls.seen(found, actor, course_id)
 
     async def courses(
@@ -120,7 +121,7 @@ class AsyncCourseService:
             after=after,
             limit=limit,
         )
-        return told("courses", Page, await self._repository.courses(organization_id, **query))
+        return await awaited("courses", Page, self._repository.courses(organization_id, **query))
 
     async def offers(self, actor: Actor, course_ids: Iterable[UUID]) -> Mapping[UUID, CourseOffer]:
         """Give those of the courses that the actor may view, each as they meet it."""
@@ -128,10 +129,9 @@ class AsyncCourseService:
         actor, batches = calls.batches(actor, course_ids)
         offers: dict[UUID, CourseOffer] = {}
         for batch in batches:
-            found = await self._repository.participations(
-                actor.organization_id, batch, actor.user_id
-            )
-            offers.update(calls.offers(told("participations", Mapping, found), batch, actor, now))
+            asked = self._repository.participations(actor.organization_id, batch, actor.user_id)
+            found = await awaited("participations", Mapping, asked)
+            offers.update(calls.offers(found, batch, actor, now))
         return offers
 
     async def register(self, actor: Actor, course_id: UUID) -> Registration:
@@ -168,8 +168,8 @@ class AsyncCourseService:
             completed_at=completed_at,
             zone=self._zone,
         )
-        completed = await self._repository.change_participation(*call)
-        told("change_participation", Participation, completed)
+        asked = self._repository.change_participation(*call)
+        completed = await awaited("change_participation", Participation, asked)
         if completed.reminder is not None and self._reminders is not None:
             await self._schedule(self._reminders, completed.reminder)
         return completed
@@ -187,8 +187,8 @@ class AsyncCourseService:
         organization_id, query = calls.record_listing(
             actor, course_id=course_id, user_id=user_id, after=after, limit=limit
         )
-        page = await self._repository.registrations(organization_id, **query)
-        return told("registrations", Page, page)
+        asked = self._repository.registrations(organization_id, **query)
+        return await awaited("registrations", Page, asked)
 
     async def certificates(
         self,
@@ -209,8 +209,8 @@ class AsyncCourseService:
             after=after,
             limit=limit,
         )
-        page = await self._repository.certificates(organization_id, **query)
-        return told("certificates", Page, page)
+        asked = self._repository.certificates(organization_id, **query)
+        return await awaited("certificates", Page, asked)
 
     async def schedule_pending_reminders(self, *, limit: int = 50) -> int:
         """Schedule all that waits in the outbox, in pages of `limit`, and count what succeeded."""
@@ -220,8 +220,8 @@ class AsyncCourseService:
         scheduled = 0
         after: str | None = None
         while True:
-            page = await self._repository.pending_reminders(after=after, limit=limit)
-            told("pending_reminders", Page, page)
+            asked = self._repository.pending_reminders(after=after, limit=limit)
+            page = await awaited("pending_reminders", Page, asked)
             for each in page.items:
                 scheduled += await self._schedule(self._reminders, each)
             after = page.next
@@ -231,8 +231,9 @@ class AsyncCourseService:
     async def _schedule(self, reminders: AsyncReminderScheduler, reminder: RenewalReminder) -> bool:
         """Schedule a reminder, then mark it; tell whether both succeeded."""
         try:
-            await reminders.schedule(reminder)
-            await self._repository.mark_reminder_scheduled(reminder)
+            await awaited("schedule", object, reminders.schedule(reminder))
+            marked = self._repository.mark_reminder_scheduled(reminder)
+            await awaited("mark_reminder_scheduled", object, marked)
         except Exception as error:  # noqa: BLE001  logged whatever it is, and offered again
             outbox.log_failure(reminder, error)
             return False
@@ -245,7 +246,8 @@ class AsyncCourseService:
         course_id: UUID,
     ) -> Course:
         call = calls.move(decision, actor, course_id, self._now())
-        return told("change_course", Course, await self._repository.change_course(*call))
+        return await awaited("change_course", Course, self._repository.change_course(*call))
 
     async def _change_registration(self, call: ParticipationCall) -> Registration:
-        return calls.answered(await self._repository.change_participation(*call))
+        asked = self._repository.change_participation(*call)
+        return calls.answered(await awaited("change_participation", object, asked))

@@ -5,9 +5,10 @@ the docstrings here say what differs. The async pair in `course_domain.testing.c
 one to it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
+from inspect import isawaitable
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from course_domain.course import Course, CourseStatus, CourseType
@@ -17,7 +18,11 @@ from course_domain.participation import (
     Registration,
     RenewalReminder,
 )
-from course_domain.ports import Page
+from course_domain.ports import Page, told
+from course_domain.rules import Rule
+from course_domain.values import Refusal, checked
+
+T = TypeVar("T")
 
 
 class AsyncCourseRepository(Protocol):
@@ -126,3 +131,18 @@ class AsyncReminderScheduler(Protocol):
         the outbox and is offered again.
         """
         ...
+
+
+def _nothing(value: Any) -> Any:
+    told_type = type(value).__name__
+    raise Refusal(Rule.WRONG_TYPE, expected="an async method's answer", actual=told_type)
+
+
+async def awaited(method: str, kind: Any, asked: Awaitable[T]) -> T:
+    """Await what a method of a host's gives; `InvalidValue` names it where that is no `kind`.
+
+    So it does where there is nothing to await: a plain method has done its work by then.
+    """
+    if not isawaitable(asked):
+        checked(**{method: (_nothing, asked)})
+    return told(method, kind, await asked)

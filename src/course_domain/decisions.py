@@ -82,9 +82,10 @@ def revise(
 ) -> Course:
     """Change what an author may change, in any status; nothing to change gives the course back.
 
-    Raises `StaleCourse` where `expected_updated_at` is given and differs, and `InvalidCourse`
-    with every rule that the result would break. A course that already issues certificates
-    without expiry stays so without ``certificate_never_expires`` being said again.
+    Raises `CourseNotFound`, `NotPermitted`, `StaleCourse` where `expected_updated_at` is given and
+    differs, and `InvalidCourse` with every rule that the result would break. A course that already
+    issues certificates without expiry stays so without ``certificate_never_expires`` being said
+    again.
     """
     fields, flag = author_arguments("revise", changes, CourseChanges)
     course, actor, now, expected_updated_at, never_expires = checked(
@@ -137,8 +138,8 @@ def register(
     """Confirm a seat for the actor; who holds one keeps it, unchanged.
 
     After a cancel every rule runs again and the same record is confirmed anew. Raises
-    `RegistrationRejected` with all of `registration_rejections`, and `NotPermitted` where the
-    participation is another person's.
+    `CourseNotFound` where the actor may not view the course, `NotPermitted` where the participation
+    is another person's, and `RegistrationRejected` with all of `registration_rejections`.
     """
     participation, actor, now, registration_id = checked(
         participation=(_PARTICIPATION, participation),
@@ -167,18 +168,15 @@ def register(
         status=RegistrationStatus.CONFIRMED,
         registered_at=now,
     )
-    return attrs.evolve(
-        participation,
-        registration=registration,
-        confirmed_count=participation.confirmed_count + 1,
-    )
+    count = participation.confirmed_count + 1
+    return attrs.evolve(participation, registration=registration, confirmed_count=count)
 
 
 def cancel(participation: Participation, actor: Actor, now: datetime) -> Participation:
     """Free the seat at once; for the participant, or an admin. Cancelled is cancelled, unchanged.
 
-    The participant can cancel also on a course that has since been hidden. Raises
-    `InvalidTransition` once the course is completed.
+    The participant can cancel also on a course that has since been hidden. Raises `CourseNotFound`,
+    `NotPermitted`, `RegistrationNotFound`, and `InvalidTransition` once the course is completed.
     """
     participation, actor, now = checked(
         participation=(_PARTICIPATION, participation), actor=(_ACTOR, actor), now=(_NOW, now)
@@ -219,6 +217,8 @@ def complete(
     where it expires, the answer has its reminder too
     (``certificate_renewal_reminder_triggered``), both counted on the wall clock of `zone`.
     Completed already: the same registration and certificate, and no reminder.
+    Raises `CourseNotFound`, `NotPermitted`, `RegistrationNotFound`, `InvalidTransition` after a
+    cancel, and `InvalidValue` for a `completed_at` later than `now`.
     """
     participation, actor, now, certificate_id, completed_at, zone = checked(
         participation=(_PARTICIPATION, participation),

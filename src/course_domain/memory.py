@@ -68,7 +68,7 @@ class InMemoryCourseRepository:
     Safe to share between threads. The changes of one course wait for each other; a decision
     holds up no reader and no other course. A change that waits for 3 seconds raises
     `RepositoryUnavailable`. An id that another organization has is kept apart. An interrupt of
-    the thread that is storing (KeyboardInterrupt) may leave half of its change.
+    a thread that changes something (KeyboardInterrupt) may leave half of it, or its course locked.
     """
 
     def __init__(self) -> None:

@@ -254,7 +254,8 @@ def plugged(port: Any) -> Kind[Any]:
     """Make the kind of what has every method of a protocol, whatever its class.
 
     One whose methods are async is none for a sync protocol, nor the other way round: what nobody
-    awaits is never stored. A class, given in the place of an object of it, is none either.
+    awaits is never stored. A class, given in the place of an object of it, is none either; and a
+    method that is inherited from the protocol is missing, as it does nothing.
     """
     names = [name for name in dir(port) if not name.startswith("_")]
     is_async = any(iscoroutinefunction(getattr(port, name)) for name in names)
@@ -263,7 +264,11 @@ def plugged(port: Any) -> Kind[Any]:
         if value is None or isinstance(value, type):
             raise wrong_type(value, port.__name__)
         methods = {name: getattr(value, name, None) for name in names}
-        missing = [name for name, method in methods.items() if not callable(method)]
+        missing = [
+            name
+            for name, method in methods.items()
+            if not callable(method) or getattr(method, "__func__", None) is getattr(port, name)
+        ]
         if missing:
             raise wrong_type(value, f"{port.__name__} with {', '.join(missing)}")
         if any(map(iscoroutinefunction, methods.values())) is not is_async:

@@ -168,12 +168,12 @@ class CourseDomainError(Exception):
 
 
 class ErrorWithViolations(Exception):
-    """Carry every reason at once, in the order of the rules."""
+    """Carry every reason at once, in the order of the rules; `InvalidValue` for what is none."""
 
     violations: tuple[Violation, ...]
 
     def __init__(self, violations: Iterable[Violation]) -> None:
-        self.violations = tuple(violations)
+        self.violations = _all_violations(violations)
         super().__init__(self.violations)
 
     def __str__(self) -> str:
@@ -185,6 +185,17 @@ class ErrorWithViolations(Exception):
 
 class InvalidValue(ErrorWithViolations, CourseDomainError, ValueError):
     """Refuse values that cannot mean what their names say; `violations` lists them all."""
+
+
+def _all_violations(given: Any) -> tuple[Violation, ...]:
+    try:
+        told: tuple[Any, ...] = tuple(given)
+    except TypeError:
+        told = (None,)
+    if not all(isinstance(each, Violation) for each in told):
+        params = {"expected": "iterable of Violation", "actual": type(given).__name__}
+        raise InvalidValue([Violation(Rule.WRONG_TYPE, ("violations",), params)])
+    return told
 
 
 def _parts(**given: Any) -> tuple[Any, ...]:
