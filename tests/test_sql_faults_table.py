@@ -118,6 +118,8 @@ def test_loss_that_postgresql_could_not_name() -> None:
         pytest.param(1020, NOT_APPLIED, id="record-changed"),
         pytest.param(1047, NOT_APPLIED, id="node-not-ready"),
         pytest.param(2003, NOT_APPLIED, id="no-server"),
+        pytest.param(1040, NOT_APPLIED, id="too-many-connections"),
+        pytest.param(1203, NOT_APPLIED, id="too-many-of-a-user"),
         pytest.param(1062, FIRST_COME, id="duplicate"),
         pytest.param(2006, NOT_KNOWN, id="gone-away"),
         pytest.param(2013, NOT_KNOWN, id="lost"),

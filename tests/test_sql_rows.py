@@ -33,6 +33,7 @@ from course_domain import (
 )
 from course_domain.memory import InMemoryReminderScheduler
 from course_domain.sql import SqlCourseRepository, create_schema
+from listening import listening
 
 BOSS = actor(Role.ADMIN)
 NOBODY = cast(UUID, None)
@@ -194,3 +195,20 @@ def test_schema_is_created_over_an_engine() -> None:
     """An URL is none."""
     with pytest.raises(InvalidValue, match="engine"):
         create_schema(cast(sa.Engine, "sqlite://"))
+
+
+def test_participations_of_any_number_of_courses_take_few_statements(engine: sa.Engine) -> None:
+    """A statement that is kept for each number of ids would fill a host's memory."""
+    repository = SqlCourseRepository(engine)
+    known = [course(id=uuid4()) for _ in range(3)]
+    for each in known:
+        repository.add(each)
+    others = [uuid4() for _ in range(600)]
+    with listening() as asked:
+        for many in [*range(12), 255, 256, 257, 600]:
+            ids = [*others[:many], *(each.id for each in known)]
+            found = repository.participations(ORGANIZATION_ID, ids, USER_ID)
+            assert {each.id: each for each in known} == {
+                key: entry.course for key, entry in found.items()
+            }
+    assert 9 >= len({text for text, _ in asked})
