@@ -14,7 +14,7 @@ from uuid import UUID
 
 import attrs
 
-from adapters.broken import Altering, Bytes
+from adapters.broken import Altering, Bytes, DecideCourse
 from adapters.broken_answers import Answering
 from adapters.broken_pages import Listing, Turning, whole
 from adapters.stored_bytes import ByteStore
@@ -152,6 +152,19 @@ class StartAtZeroIsNone(Altering):
     def altered(self, course: Course) -> Course:
         """Lose the start."""
         return attrs.evolve(course, start_date=unless_zero(course.start_date))
+
+
+class NewStartAtZeroIsNone(Bytes):
+    """A start that is 0 as a number is none, where it is changed."""
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Lose the start."""
+
+        def lost(seen: Course) -> Course:
+            answer = decide(seen)
+            return attrs.evolve(answer, start_date=unless_zero(answer.start_date))
+
+        return super().change_course(organization_id, course_id, lost)
 
 
 class EndAtZeroIsNone(Altering):
@@ -612,6 +625,7 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
         ExpiresBeforeZeroIsNoFilter,
         ExpiresBeforeTheLastIsNoFilter,
     ),
+    "VALUES-6": (NewStartAtZeroIsNone,),
     "COURSES-3": (StatusAsAdded, TypeAsAdded, CertificateAsAdded, StartAsAdded),
     "REGISTRATIONS-1": (RegistrationsBeforeZeroRunBackwards, FarRegistrationsAreFloats),
     "CERTIFICATES-1": (

@@ -25,7 +25,7 @@ from course_domain.testing.bench import (
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_some
-from course_domain.testing.plain import EDGE_INSTANTS, TICK
+from course_domain.testing.plain import EDGE_INSTANTS, EPOCH, TICK
 from course_domain.values import (
     EARLIEST_INSTANT,
     LATEST_COMPUTED_INSTANT,
@@ -162,12 +162,13 @@ def every_field_of_a_course_is_kept_and_cleared(bench: RepositoryBench) -> None:
         "issues_certificate": False,
     }
     few = {**most, "max_participants": 1, "certificate_validity_months": 1, "end_date": None}
+    zero = {**most, "start_date": EPOCH, "registration_deadline": None}
     times = {"updated_at": NOW.replace(microsecond=999_999)}
-    for fields in (most, least, few):
+    for fields in (most, least, few, zero):
         added = bench.stored(**fields)
         expect_same(added, bench.repository.get(added.organization_id, added.id), "get")
     on = bench.stored()
-    revisions = (most, few, least, most, least | times)
+    revisions = (most, few, least, zero, least | times)
     kinds = zip(revisions, (*CourseStatus, *CourseStatus), (*CourseType, *CourseType), strict=False)
     for fields, status, course_type in kinds:
         after = attrs.evolve(on, **fields, status=status, course_type=course_type)
