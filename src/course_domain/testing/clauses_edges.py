@@ -17,6 +17,7 @@ from course_domain.participation import Participation
 from course_domain.testing.bench import (
     NOW,
     RepositoryBench,
+    cancelled,
     change,
     completed,
     confirmed,
@@ -24,7 +25,7 @@ from course_domain.testing.bench import (
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_some
-from course_domain.testing.plain import EDGE_INSTANTS, TICK
+from course_domain.testing.plain import EDGE_INSTANTS, EPOCH, TICK
 from course_domain.values import (
     EARLIEST_INSTANT,
     LATEST_COMPUTED_INSTANT,
@@ -51,23 +52,29 @@ def expect_same(expected: attrs.AttrsInstance, observed: object, what: str) -> N
 def the_edges_of_time_come_back_whole(bench: RepositoryBench) -> None:
     """The first and the last instant, and those where clocks and calendars turn, come back equal.
 
-    A failure means that a date is refused, or moved, that every program can meet.
+    A failure means that a date is refused, moved or lost that every program can meet, or that as
+    a bound of a list it is taken for none.
 
     A correct adapter keeps instants in UTC to the microsecond, from 1900 to 8999, and what is
     computed from them to 9099; no column of seconds, of local time, or of a shorter range does.
+    It asks whether a date is None, never whether it is 0.
     """
     for at in EDGE_INSTANTS:
         on = bench.stored(start_date=at, created_at=at, updated_at=at)
-        read = bench.repository.get(on.organization_id, on.id)
+        organization_id = on.organization_id
+        read = bench.repository.get(organization_id, on.id)
         expect_same(on, read, f"a course that starts at {at}")
-        (listed,) = bench.repository.courses(on.organization_id, starts_from=at).items
-        expect_same(on, listed, f"the course listed from {at} on")
-        expect((), bench.repository.courses(on.organization_id, starts_before=at).items, "before")
-        ended = bench.stored(end_date=at, registration_deadline=at)
-        read = bench.repository.get(ended.organization_id, ended.id)
+        ended = bench.stored(organization_id=organization_id, end_date=at, registration_deadline=at)
+        read = bench.repository.get(organization_id, ended.id)
         expect_same(ended, read, f"a course that ends at {at}, and has no start")
+        found = bench.repository.courses(organization_id, starts_from=at).items
+        expect((on,), found, f"the courses from {at} on")
+        expect_same(on, found[0], f"the course listed from {at} on")
+        found = bench.repository.courses(organization_id, starts_before=at).items
+        expect((), found, f"the courses before {at}")
         for expires_at in (at, LATEST_COMPUTED_INSTANT):
             _expect_record_whole(bench, on, at, expires_at)
+        _expect_cancelled_whole(bench, on, at)
 
 
 def _expect_record_whole(
@@ -105,8 +112,26 @@ def _expect_record_whole(
     expect((registration,), registrations, "the registrations")
     certified = repository.certificates(on.organization_id, user_id=whose).items
     expect((certificate,), certified, "the certificates")
+    before = repository.certificates(
+        on.organization_id, user_id=whose, expires_before=expires_at
+    ).items
+    expect((), before, f"the certificates that expire before {expires_at}")
     expect((reminder,), repository.pending_reminders().items, "the outbox")
     repository.mark_reminder_scheduled(reminder)
+
+
+def _expect_cancelled_whole(bench: RepositoryBench, on: Course, at: datetime) -> None:
+    """Cancel a registration at some instant."""
+    whose = uuid4()
+    answer = change(
+        bench.repository, on, whose, lambda seen: cancelled(confirmed(seen, at=at), at=at)
+    ).registration
+    registration = expect_some(answer, "the registration in the answer")
+    expect(at, registration.cancelled_at, "when it was cancelled, in the answer")
+    read = shown(bench.repository, on, whose).registration
+    expect(registration, read, "the cancelled registration, participations")
+    listed = bench.repository.registrations(on.organization_id, user_id=whose).items
+    expect((registration,), listed, "the cancelled registration, listed")
 
 
 @clause("VALUES-6")
@@ -137,12 +162,13 @@ def every_field_of_a_course_is_kept_and_cleared(bench: RepositoryBench) -> None:
         "issues_certificate": False,
     }
     few = {**most, "max_participants": 1, "certificate_validity_months": 1, "end_date": None}
+    zero = {**most, "start_date": EPOCH, "registration_deadline": None}
     times = {"updated_at": NOW.replace(microsecond=999_999)}
-    for fields in (most, least, few):
+    for fields in (most, least, few, zero):
         added = bench.stored(**fields)
         expect_same(added, bench.repository.get(added.organization_id, added.id), "get")
     on = bench.stored()
-    revisions = (most, few, least, most, least | times)
+    revisions = (most, few, least, zero, least | times)
     kinds = zip(revisions, (*CourseStatus, *CourseStatus), (*CourseType, *CourseType), strict=False)
     for fields, status, course_type in kinds:
         after = attrs.evolve(on, **fields, status=status, course_type=course_type)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import product
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 
@@ -15,10 +15,12 @@ from course_domain.testing.bench import (
     cancelled,
     change,
     completed,
+    confirmed,
     shown,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_some
+from course_domain.testing.listings import certified
 from course_domain.testing.oracle import (
     fits_certificate,
     fits_course,
@@ -28,7 +30,8 @@ from course_domain.testing.oracle import (
     in_order_of_registrations,
     tied_ids,
 )
-from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT
+from course_domain.testing.plain import EPOCH
+from course_domain.values import EARLIEST_INSTANT, LATEST_COMPUTED_INSTANT, LATEST_INSTANT
 
 _TICK = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -47,6 +50,10 @@ def courses_come_by_start_then_id(bench: RepositoryBench) -> None:
     last = LATEST_INSTANT
     starts = (None, last, NOW, last - _TICK, NOW + _TICK, EARLIEST_INSTANT, NOW - _DAY * 40_000)
     added = [
+        bench.stored(organization_id=organization_id, start_date=EPOCH + _TICK * ticks)
+        for ticks in (1, -1, 0, -2)
+    ]
+    added += [
         bench.stored(id=row_id, organization_id=organization_id, start_date=start)
         for start in starts
         for row_id in tied_ids()
@@ -114,21 +121,25 @@ def a_changed_course_moves_in_the_lists(bench: RepositoryBench) -> None:
         {"course_type": CourseType.ONBOARDING, "issues_certificate": False},
         {"status": CourseStatus.ARCHIVED, "start_date": NOW - _DAY},
     )
+    queries: list[dict[str, Any]] = [
+        *({"statuses": [status]} for status in CourseStatus),
+        *({"course_type": course_type} for course_type in CourseType),
+        *({"issues_certificate": issues} for issues in (True, False)),
+        *({bound: NOW + _DAY} for bound in ("starts_from", "starts_before")),
+        *(
+            {"statuses": [status], "course_type": course_type}
+            for status, course_type in product(CourseStatus, CourseType)
+        ),
+    ]
     now = stored
     for changed in changes:
         now = bench.repository.change_course(
             stored.organization_id, stored.id, lambda seen: attrs.evolve(seen, **changed)
         )
-        for status, course_type in product(CourseStatus, CourseType):
-            page = bench.repository.courses(
-                stored.organization_id, statuses=[status], course_type=course_type
-            )
-            fitting = (
-                each
-                for each in (now, other)
-                if (each.status, each.course_type) == (status, course_type)
-            )
-            what = f"courses that are {status} and {course_type} after {changed}"
+        for query in queries:
+            page = bench.repository.courses(stored.organization_id, **query)
+            fitting = (each for each in (now, other) if fits_course(each, **query))
+            what = f"courses with {query} after {changed}"
             expect(in_order_of_courses(fitting), list(page.items), what)
 
 
@@ -142,11 +153,20 @@ def registrations_come_by_time_and_filter(bench: RepositoryBench) -> None:
     """
     organization_id = uuid4()
     courses = [bench.stored(organization_id=organization_id) for _ in range(3)]
-    people = [uuid4() for _ in range(4)]
+    people = [uuid4() for _ in range(5)]
     made: list[Registration] = []
-    for number, (on, whose) in enumerate(product(courses[:2], people)):
-        at = NOW + _TICK * (number % 3)
-        made.append(bench.register(on, whose, at=at))
+    ids = _ids_backwards(10)
+    early = (EARLIEST_INSTANT, EPOCH - _DAY, EPOCH - _TICK, EPOCH, NOW, NOW, NOW + _TICK)
+    ats = (*early, NOW + _TICK * 2, LATEST_INSTANT - _TICK, LATEST_INSTANT)
+    pairs = zip(product(people, courses[:2]), ats, strict=True)
+    for number, ((whose, on), at) in enumerate(pairs):
+        answer = change(
+            bench.repository,
+            on,
+            whose,
+            lambda seen: confirmed(seen, at=at, registration_id=ids[number]),
+        )
+        made.append(expect_some(answer.registration, "the registration in the answer"))
         if number % 4 == 1:
             answer = change(bench.repository, on, whose, cancelled)
             made[-1] = expect_some(answer.registration, "the registration in the answer")
@@ -161,6 +181,11 @@ def registrations_come_by_time_and_filter(bench: RepositoryBench) -> None:
             what = f"registrations with {filters}, the first course being {status}"
             expect(in_order_of_registrations(fitting), list(page.items), what)
     expect((), bench.repository.registrations(uuid4(), course_id=courses[0].id).items, "foreign")
+
+
+def _ids_backwards(count: int) -> list[UUID]:
+    """Make ids that are against the order of rows that are not told apart."""
+    return sorted((uuid4() for _ in range(count)), reverse=True)
 
 
 def _set_status(bench: RepositoryBench, on: Course, status: CourseStatus) -> None:
@@ -208,18 +233,23 @@ def certificates_come_by_expiry_and_filter(bench: RepositoryBench) -> None:
     """
     organization_id = uuid4()
     courses = [bench.stored(organization_id=organization_id) for _ in range(2)]
-    people = [uuid4() for _ in range(3)]
-    expiries = (NOW, None, NOW - _DAY * 4_000, NOW + _TICK, NOW + _DAY * 400_000, None)
+    people = [uuid4() for _ in range(5)]
+    last = LATEST_COMPUTED_INSTANT
+    early = (NOW - _DAY * 40_000, EPOCH - _DAY, None, EPOCH - _TICK, EPOCH, NOW, NOW + _TICK)
+    expiries = (*early, last - _TICK, last, None)
+    ids = iter(_ids_backwards(10))
     made: list[PeerMentorCertificate] = []
-    for (on, whose), expires_at in zip(product(courses, people), expiries, strict=True):
-        certificate = bench.complete(on, whose, expires_at=expires_at).certificate
+    for (whose, on), expires_at in zip(product(people, courses), expiries, strict=True):
+        certificate = certified(
+            bench, on, whose, expires_at=expires_at, record_id=next(ids)
+        ).certificate
         made.append(expect_some(certificate, "the certificate in the answer"))
     _set_status(bench, courses[0], CourseStatus.ARCHIVED)
     _set_status(bench, courses[1], CourseStatus.DRAFT)
     for course_id, user_id, before in product(
         (None, courses[0].id, uuid4()),
-        (None, *people),
-        (None, NOW, NOW + _TICK, NOW + _TICK * 2, NOW + _DAY * 500_000),
+        (None, *people[:3]),
+        (None, EPOCH, NOW, NOW + _TICK, NOW + _TICK * 2, last),
     ):
         filters: dict[str, Any] = {
             "course_id": course_id,

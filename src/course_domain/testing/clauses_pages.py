@@ -2,16 +2,13 @@
 
 from datetime import timedelta
 from itertools import product
+from typing import Any
 from uuid import UUID, uuid4
 
 from course_domain.course import CourseStatus, CourseType
-from course_domain.participation import Participation
 from course_domain.testing.bench import (
     NOW,
     RepositoryBench,
-    change,
-    completed,
-    confirmed,
     items,
     shown,
     walk,
@@ -19,15 +16,18 @@ from course_domain.testing.bench import (
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_true
 from course_domain.testing.listings import (
+    Listing,
     certified,
     expect_joined,
     filled,
     filtered,
     is_cursor,
     listings,
+    spread,
 )
 
 _DAY = timedelta(days=1)
+_HIGH = 0xFFFF << 112  # an id that begins with ffff is behind the others
 _FULL_PAGES = {"default": 1, "thorough": 3}
 
 
@@ -39,11 +39,11 @@ def pages_join_without_gaps_or_repeats(bench: RepositoryBench) -> None:
     empty page at the end: `next` is None exactly when nothing follows.
 
     A correct adapter reads one row more than the limit to know whether anything follows, and goes
-    on behind the last row that it gave, by the whole key of the order.
+    on behind the last row that it gave, by the whole key of the order, from 1900 to 9099.
     """
-    organization_id = filled(bench)
-    for name, listing in listings(bench.repository, organization_id).items():
-        expect_joined(listing, range(1, 11), name)
+    for organization_id, limits in ((filled(bench), range(1, 11)), (spread(bench), (1, 2, 3))):
+        for name, listing in listings(bench.repository, organization_id).items():
+            expect_joined(listing, limits, name)
 
 
 @clause("PAGES-2")
@@ -55,7 +55,11 @@ def a_page_is_a_tuple_and_its_cursor_plain_text(bench: RepositoryBench) -> None:
     A correct adapter writes its cursors in that alphabet, whatever the order is made of.
     """
     organization_id = filled(bench)
-    for name, listing in listings(bench.repository, organization_id).items():
+    bench.stored(organization_id=organization_id, status=CourseStatus.DRAFT)
+    registered = bench.repository.registrations(organization_id).items[0]
+    ids = (organization_id, registered.course_id, registered.user_id)
+    queries = listings(bench.repository, organization_id) | filtered(bench.repository, *ids)
+    for name, listing in queries.items():
         for page in walk(lambda after: listing(after=after, limit=1)):
             expect(tuple, type(page.items), f"{name}: the type of items")
             expect_true(
@@ -118,11 +122,12 @@ def filtered_pages_join_too(bench: RepositoryBench) -> None:
 def a_page_holds_up_to_two_hundred(bench: RepositoryBench) -> None:
     """A page takes 200 items, and one more stands on the next; without a limit it takes 50.
 
-    A failure means that the longest page is cut, that one more than fits is lost, or that a
-    count is made of one page, or kept where little fits.
+    A failure means that the longest page is cut, that one more than fits is lost, that a row
+    behind as many is not found by a filter, or that a count is made of one page, or kept where
+    little fits.
 
-    A correct adapter asks its storage for limit + 1 rows, also at the limit of 200, and counts
-    without a bound.
+    A correct adapter asks its storage for limit + 1 rows that match, also at the limit of 200, and
+    counts without a bound.
     """
     organization_id = uuid4()
     on = bench.stored(organization_id=organization_id)
@@ -140,6 +145,33 @@ def a_page_holds_up_to_two_hundred(bench: RepositoryBench) -> None:
         sizes = [len(page.items) for page in pages]
         expect([200] * full + [1], sizes, f"{name}: the sizes of pages of 200")
         expect(count, len(set(items(pages))), f"{name}: how many different rows they hold")
+    _expect_found_behind(bench, organization_id)
+
+
+def _expect_found_behind(bench: RepositoryBench, organization_id: UUID) -> None:
+    """Look by filters, on a page for one, for what stands behind all else."""
+    sought = bench.stored(
+        id=UUID(int=uuid4().int | _HIGH),
+        organization_id=organization_id,
+        status=CourseStatus.DRAFT,
+        course_type=CourseType.ONBOARDING,
+        issues_certificate=False,
+    )
+    whose = uuid4()
+    answer = certified(bench, sought, whose, at=NOW + _DAY, expires_at=None)
+    queries: tuple[tuple[Listing, object, dict[str, Any]], ...] = (
+        (bench.repository.courses, sought, {"statuses": [CourseStatus.DRAFT]}),
+        (bench.repository.courses, sought, {"course_type": CourseType.ONBOARDING}),
+        (bench.repository.courses, sought, {"issues_certificate": False}),
+        (bench.repository.registrations, answer.registration, {"course_id": sought.id}),
+        (bench.repository.registrations, answer.registration, {"user_id": whose}),
+        (bench.repository.certificates, answer.certificate, {"course_id": sought.id}),
+        (bench.repository.certificates, answer.certificate, {"user_id": whose}),
+    )
+    for listing, expected, query in queries:
+        page = listing(organization_id, limit=1, **query)
+        what = f"a page for one, with {query}, of what is behind all other rows"
+        expect(((expected,), None), (page.items, page.next), what)
 
 
 @clause("PAGES-9")
@@ -157,7 +189,7 @@ def pages_join_among_ids_that_are_alike(bench: RepositoryBench) -> None:
         bench.stored(id=row_id, organization_id=organization_id, start_date=NOW) for row_id in ids
     ]
     for row_id in ids:
-        change(bench.repository, on, uuid4(), lambda seen: _certified_as(seen, row_id))
+        certified(bench, on, expires_at=NOW + _DAY * 90, record_id=row_id)
     for name, listing in listings(bench.repository, organization_id).items():
         expect_joined(listing, (1, 2), f"{name} whose ids are alike")
         if name != "pending_reminders":  # the order of the outbox is the adapter's own
@@ -169,11 +201,6 @@ def _ids_alike() -> list[UUID]:
     """Give ids of which each differs from the first in one of the 32 hex digits."""
     first = uuid4().int
     return [UUID(int=first), *(UUID(int=first ^ 1 << 4 * digit) for digit in range(32))]
-
-
-def _certified_as(seen: Participation, row_id: UUID) -> Participation:
-    registered = confirmed(seen, registration_id=row_id)
-    return completed(registered, expires_at=NOW + _DAY * 90, certificate_id=row_id)
 
 
 CLAUSES = (

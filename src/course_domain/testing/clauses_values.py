@@ -130,18 +130,22 @@ def any_record_comes_back_equal(bench: RepositoryBench) -> None:
 
 @clause("VALUES-4")
 def long_text_comes_back_whole(bench: RepositoryBench) -> None:
-    """Text of any length and script comes back whole, trailing blanks and letter case too.
+    """Text of any length and script comes back whole, blanks, quotes and letter case too.
 
-    A failure means that a description is cut, folded or trimmed without a word.
+    A failure means that a description is cut, folded, trimmed, straightened, or read as something
+    else than text: a formula, a form, a null.
 
     A correct adapter has columns without a limit, in a character set that holds all of Unicode,
-    compared code point by code point.
+    passes text as a parameter, and reads nothing into it.
     """
     long = "Å være likeperson 🎧 \u202eabc\u202c " * 4_000
     blank = (" ", "", "\ufeff", "\r\n\t")
     worded = (long, "a ", "A ", "e\u0301", "ß İ ﬁ", "null", "None", "true", "0012", "1.50", "1e3")
     signs = ("'", '"', "\\", "\\n", "%s", "%", "_", "{}", "[]", "<b>&amp;", "; --", "2027-01-01")
-    for number, description in enumerate((*blank, *worded, *signs)):
+    read_into = ("NULL", "=1+1", "-1", "+1", "@a", "$a ${a}", "%20a+b", "  a  b", "\ta\tb")
+    curly = "\u201ca\u201d \u2018b\u2019 \u2013 \u2026"
+    rare = (curly, "a\u2028b\u2029c\x85d\x0be", "a\xa0b\u3000c", "a\xadb\u200bc", "a\uffff")
+    for number, description in enumerate((*blank, *worded, *signs, *read_into, *rare)):
         title = f"{number} " if description in blank else description
         stored = bench.stored(description=description, location=description, title=title)
         read = expect_some(

@@ -20,6 +20,8 @@ from course_domain.testing.bench import (
     walk,
 )
 from course_domain.testing.expectations import expect
+from course_domain.testing.plain import EPOCH
+from course_domain.values import EARLIEST_INSTANT, LATEST_COMPUTED_INSTANT, LATEST_INSTANT
 
 Listing = Callable[..., Page[Any]]
 """A listing that takes `after` and `limit`."""
@@ -27,6 +29,7 @@ Listing = Callable[..., Page[Any]]
 _ALPHABET = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
+_EARLY = (EARLIEST_INSTANT + _DAY * 40, EARLIEST_INSTANT + _DAY * 40 + _TICK)
 
 
 def listings(repository: CourseRepository, organization_id: UUID) -> dict[str, Listing]:
@@ -44,16 +47,22 @@ def listings_and_empty_ones(
 ) -> dict[str, Listing]:
     """Give the four listings by name, and those that nothing can match."""
     courses, unknown = partial(repository.courses, organization_id), uuid4()
+    records: dict[str, Callable[..., Page[Any]]] = {
+        "registrations": repository.registrations,
+        "certificates": repository.certificates,
+    }
     return {
         **listings(repository, organization_id),
         "courses of no status": partial(courses, statuses=()),
         "courses of no time": partial(courses, starts_from=NOW + _DAY, starts_before=NOW),
-        "registrations of no course": partial(
-            repository.registrations, organization_id, course_id=unknown
-        ),
-        "certificates of no course": partial(
-            repository.certificates, organization_id, course_id=unknown
-        ),
+        **{
+            f"{kind} of {whose}": partial(listing, organization_id, **query)
+            for kind, listing in records.items()
+            for whose, query in (
+                ("no course", {"course_id": unknown}),
+                ("nobody", {"user_id": unknown}),
+            )
+        },
     }
 
 
@@ -105,6 +114,24 @@ def filled(bench: RepositoryBench, courses: int = 9) -> UUID:
     return organization_id
 
 
+def spread(bench: RepositoryBench) -> UUID:
+    """Fill an organization with rows from the first instants to the last, some a tick apart.
+
+    Their ids are against their order, for what does not tell them apart.
+    """
+    instants = (*_EARLY, EPOCH - _TICK, EPOCH, LATEST_INSTANT - _TICK, LATEST_INSTANT)
+    last = LATEST_COMPUTED_INSTANT
+    expiries = (*instants[:-2], last - _TICK, last)
+    ids = sorted((uuid4() for _ in instants), reverse=True)
+    organization_id = uuid4()
+    for row_id, at in zip(ids, instants, strict=True):
+        bench.stored(id=row_id, organization_id=organization_id, start_date=at)
+    on = bench.stored(organization_id=organization_id)
+    for row_id, at, expires_at in zip(ids, instants, expiries, strict=True):
+        certified(bench, on, at=at, expires_at=expires_at, record_id=row_id)
+    return organization_id
+
+
 def certified(
     bench: RepositoryBench,
     on: Course,
@@ -112,14 +139,15 @@ def certified(
     *,
     at: datetime = NOW,
     expires_at: datetime | None = None,
+    record_id: UUID | None = None,
 ) -> Participation:
-    """Register and complete a person in one change."""
-    return change(
-        bench.repository,
-        on,
-        user_id or uuid4(),
-        lambda seen: completed(confirmed(seen, at=at), at=at, expires_at=expires_at),
-    )
+    """Register and complete a person in one change, both records with one id if it is given."""
+
+    def decide(seen: Participation) -> Participation:
+        registered = confirmed(seen, at=at, registration_id=record_id)
+        return completed(registered, at=at, expires_at=expires_at, certificate_id=record_id)
+
+    return change(bench.repository, on, user_id or uuid4(), decide)
 
 
 def expect_joined(listing: Listing, limits: Iterable[int], what: str) -> None:

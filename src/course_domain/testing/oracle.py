@@ -56,11 +56,11 @@ def in_order_of_certificates(
 def fits_course(
     each: Course,
     *,
-    statuses: Iterable[CourseStatus] | None,
-    course_type: CourseType | None,
-    issues_certificate: bool | None,
-    starts_from: datetime | None,
-    starts_before: datetime | None,
+    statuses: Iterable[CourseStatus] | None = None,
+    course_type: CourseType | None = None,
+    issues_certificate: bool | None = None,
+    starts_from: datetime | None = None,
+    starts_before: datetime | None = None,
 ) -> bool:
     """Tell whether a course is in a listing with these filters."""
     start = each.start_date

@@ -12,6 +12,8 @@ from course_domain.course import MAX_CERTIFICATE_VALIDITY_MONTHS
 from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT, MAX_INTEGER
 
 TICK = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where databases begin to count; before it, their numbers are negative."""
 
 EDGE_INSTANTS: tuple[datetime, ...] = tuple(
     datetime.fromisoformat(text).astimezone(UTC)
@@ -26,6 +28,7 @@ EDGE_INSTANTS: tuple[datetime, ...] = tuple(
         "2026-12-31T23:59:59.999999+00:00",  # the year's end in UTC, past it in Oslo
         "1900-01-01T00:00:00+00:00",  # the first instant that is taken
         "1969-12-31T23:59:59.999999+00:00",  # just before databases begin to count
+        "1970-01-01T00:00:00+00:00",  # where they do: as a number it is 0, as good as nothing
         "8999-12-31T23:59:59.999999+00:00",  # the last instant that is taken
     )
 )
