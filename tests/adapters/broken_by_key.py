@@ -4,14 +4,28 @@ Each is broken in one way, as real ones are, and its docstring says how. `BROKEN
 clauses each is caught.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import attrs
 
-from adapters.broken import Bytes
-from adapters.broken_answers import Answering, Change, reminder_key
-from course_domain import CourseRepository, Page, Participation, RenewalReminder
+from adapters.broken import Bytes, Decide, DecideCourse
+from adapters.broken_answers import Answering, Change, course_key, reminder_key
+from adapters.stored_bytes import Transaction
+from course_domain import (
+    Course,
+    CourseNotFound,
+    CourseRepository,
+    CourseStatus,
+    Page,
+    Participation,
+    PeerMentorCertificate,
+    Registration,
+    RenewalReminder,
+    certificate_expires_at,
+)
 
 # --- Reminders of one person
 
@@ -63,7 +77,191 @@ def _by_person(reminder: RenewalReminder) -> tuple[Any, ...]:
     return reminder.organization_id, reminder.remind_at, reminder.peer_mentor_id
 
 
+# --- What judges a rule
+
+
+class DeadlineIsATrigger(Answering):
+    """A trigger refuses a registration after the deadline of its course."""
+
+    def answered(self, seen: Participation, answer: Participation) -> Participation:
+        """Compare the two instants."""
+        held, deadline = answer.registration, seen.course.registration_deadline
+        if held is not None and deadline is not None and held.registered_at > deadline:
+            raise ValueError("registration_deadline")
+        return answer
+
+
+class EndedIsLocked(Bytes):
+    """Whoever is on a course that has ended is no longer changed."""
+
+    def change_participation(
+        self, organization_id: UUID, course_id: UUID, user_id: UUID, decide: Decide
+    ) -> Participation:
+        """Find only what has not ended."""
+        found = self.get(organization_id, course_id)
+        if found is not None and _has_ended(found):
+            raise CourseNotFound(course_id)
+        return super().change_participation(organization_id, course_id, user_id, decide)
+
+
+class RegistrationsOfEndedHidden(Bytes):
+    """Registrations are joined with the courses that have not ended."""
+
+    def registrations(self, organization_id: UUID, **query: Any) -> Page[Registration]:
+        """Leave out what is over."""
+        page = super().registrations(organization_id, **query)
+        found = ((each, self.get(organization_id, each.course_id)) for each in page.items)
+        return Page(
+            tuple(each for each, on in found if on is None or not _has_ended(on)), page.next
+        )
+
+
+def _has_ended(course: Course) -> bool:
+    return course.end_date is not None and course.end_date < datetime.now(UTC)
+
+
+class FullCoursesHidden(Bytes):
+    """The list of published courses, which people choose from, leaves out what is full."""
+
+    def courses(
+        self, organization_id: UUID, *, statuses: Iterable[CourseStatus] | None = None, **query: Any
+    ) -> Page[Course]:
+        """Leave out what has no seat left."""
+        wanted = None if statuses is None else list(statuses)
+        page = super().courses(organization_id, statuses=wanted, **query)
+        if wanted != [CourseStatus.PUBLISHED]:
+            return page
+        ids = [each.id for each in page.items]
+        counts = {
+            key: entry.confirmed_count
+            for key, entry in self.participations(organization_id, ids, uuid4()).items()
+        }
+        return Page(
+            tuple(
+                each
+                for each in page.items
+                if each.max_participants is None or counts[each.id] < each.max_participants
+            ),
+            page.next,
+        )
+
+
+class CertificateOnlyWhereIssued(Answering):
+    """A certificate is stored only where the course issues one."""
+
+    def answered(self, seen: Participation, answer: Participation) -> Participation:
+        """Drop it elsewhere."""
+        if seen.course.issues_certificate:
+            return answer
+        return attrs.evolve(answer, certificate=None, reminder=None)
+
+
+class UpdatesWhatHasAnotherStatus(Answering):
+    """A registration is written only where its status, or when it was completed, differs."""
+
+    def answered(self, seen: Participation, answer: Participation) -> Participation:
+        """Compare these two."""
+        held, given = seen.registration, answer.registration
+        if held is None or given is None:
+            return answer
+        same = (held.status, held.completed_at) == (given.status, given.completed_at)
+        return attrs.evolve(answer, registration=held) if same else answer
+
+
+# --- What a course's change takes with it
+
+
+class Revising(Bytes):
+    """Give adapters that do more than change the course their ground."""
+
+    def revised(self, rows: Transaction, course: Course) -> None:
+        """Do more."""
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Change a course, and more."""
+        answer = super().change_course(organization_id, course_id, decide)
+        with self.store.transaction() as rows:
+            self.revised(rows, answer)
+        return answer
+
+
+class DraftsRemindNobody(Revising):
+    """A course that is a draft again takes its reminders out of the outbox."""
+
+    def revised(self, rows: Transaction, course: Course) -> None:
+        """Mark them."""
+        if course.status is CourseStatus.DRAFT:
+            _mark_all_of(rows, course)
+
+
+class NothingIssuedNobodyReminded(Revising):
+    """A course that issues no more certificates takes its reminders out of the outbox."""
+
+    def revised(self, rows: Transaction, course: Course) -> None:
+        """Mark them."""
+        if not course.issues_certificate:
+            _mark_all_of(rows, course)
+
+
+def _mark_all_of(rows: Transaction, course: Course) -> None:
+    stored: Iterator[tuple[RenewalReminder, bool]] = rows.under("reminder/")
+    for each, _ in stored:
+        if (each.organization_id, each.course_id) == (course.organization_id, course.id):
+            rows.put(reminder_key(each), (each, False))
+
+
+class CertificatesOfOthersHidden(Bytes):
+    """Certificates are listed of courses that issue them."""
+
+    def certificates(self, organization_id: UUID, **query: Any) -> Page[PeerMentorCertificate]:
+        """Leave out the others."""
+        page = super().certificates(organization_id, **query)
+        found = ((each, self.get(organization_id, each.course_id)) for each in page.items)
+        return Page(
+            tuple(each for each, on in found if on is None or on.issues_certificate), page.next
+        )
+
+
+class ExpiryFollowsTheCourse(Revising):
+    """Expiry is computed anew from the months of the course when these change."""
+
+    def revised(self, rows: Transaction, course: Course) -> None:
+        """Move every expiry."""
+        months = course.certificate_validity_months
+        held: Iterator[PeerMentorCertificate] = rows.under(course_key("certificate", course))
+        for each in held:
+            if months is not None:
+                expires_at = certificate_expires_at(each.issued_at, months)
+                moved = attrs.evolve(each, expires_at=expires_at)
+                owner = each.peer_mentor_id.hex
+                rows.put(f"{course_key('certificate', course)}/{owner}", moved)
+
+
+class RecountsTheCancelled(Revising):
+    """A revision counts the registrations again, and takes all there are."""
+
+    def revised(self, rows: Transaction, course: Course) -> None:
+        """Count rows."""
+        held = rows.under(course_key("registration", course))
+        rows.put(course_key("count", course), sum(1 for _ in held))
+
+
 BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
+    "STORE-7": (
+        DeadlineIsATrigger,
+        EndedIsLocked,
+        RegistrationsOfEndedHidden,
+        FullCoursesHidden,
+        CertificateOnlyWhereIssued,
+        UpdatesWhatHasAnotherStatus,
+    ),
+    "STORE-9": (
+        DraftsRemindNobody,
+        NothingIssuedNobodyReminded,
+        CertificatesOfOthersHidden,
+        ExpiryFollowsTheCourse,
+        RecountsTheCancelled,
+    ),
     "OUTBOX-3": (MarkTakesThePerson, OneReminderAnInstant, OutboxPagesByPerson),
 }
 """Which clauses catch which of them, by the clause's id."""

@@ -199,24 +199,6 @@ def a_completion_is_stored_as_one(bench: RepositoryBench) -> None:
     expect((done.reminder,), bench.repository.pending_reminders().items, "the outbox")
 
 
-@clause("STORE-7")
-def an_adapter_judges_no_rule(bench: RepositoryBench) -> None:
-    """What `decide` answers is stored, also past the cap, the deadline and the status.
-
-    A failure means that a rule is decided twice, and some day differently.
-
-    A correct adapter has no condition of its own about seats, dates or statuses.
-    """
-    on = bench.stored(max_participants=2)
-    for _ in range(3):
-        bench.register(on)
-    lowered = bench.repository.change_course(
-        on.organization_id, on.id, lambda seen: attrs.evolve(seen, max_participants=1)
-    )
-    expect(1, lowered.max_participants, "a cap below the confirmed count")
-    expect(3, shown(bench.repository, on, uuid4()).confirmed_count, "the count above the cap")
-
-
 @clause("STORE-8")
 def each_person_and_course_has_records_of_its_own(bench: RepositoryBench) -> None:
     """One person on two courses, and two people on one, never share a record.
@@ -248,6 +230,5 @@ CLAUSES = (
     the_rest_of_an_answer_is_ignored,
     registrations_never_touch_the_course,
     a_completion_is_stored_as_one,
-    an_adapter_judges_no_rule,
     each_person_and_course_has_records_of_its_own,
 )
