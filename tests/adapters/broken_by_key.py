@@ -5,27 +5,204 @@ clauses each is caught.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from threading import Semaphore
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import attrs
 
 from adapters.broken import Bytes, Decide, DecideCourse
-from adapters.broken_answers import Answering, Change, course_key, reminder_key
-from adapters.stored_bytes import Transaction
+from adapters.broken_answers import Answering, Change, course_key, key, reminder_key
+from adapters.compare_and_ask_again import AskingAgainRepository, DocumentStore
+from adapters.stored_bytes import ByteStore, Transaction
 from course_domain import (
     Course,
     CourseNotFound,
     CourseRepository,
     CourseStatus,
+    DuplicateCourse,
     Page,
     Participation,
     PeerMentorCertificate,
     Registration,
     RenewalReminder,
+    RepositoryUnavailable,
     certificate_expires_at,
 )
+
+# --- Courses, and what hangs on them, by half of their key
+
+
+class RefusedAddResets(Bytes):
+    """`add` begins with the count of a new course, and then finds the id taken."""
+
+    def add(self, course: Course) -> None:
+        """Write the count first."""
+        try:
+            super().add(course)
+        except DuplicateCourse:
+            with self.store.transaction() as rows:
+                rows.put(course_key("count", course), 0)
+            raise
+
+
+class ArchivedIdsAreFree(Bytes):
+    """The id of a course that is archived may be used again."""
+
+    def add(self, course: Course) -> None:
+        """Write over what is archived."""
+        try:
+            super().add(course)
+        except DuplicateCourse:
+            held = self.get(course.organization_id, course.id)
+            if held is None or held.status is not CourseStatus.ARCHIVED:
+                raise
+            super().change_course(course.organization_id, course.id, lambda _seen: course)
+
+
+class CertificatesKeyedByCourseAndUser(AskingAgainRepository):
+    """Courses of one id are kept apart by organization, one person's certificates are not."""
+
+    def change_participation(
+        self, organization_id: UUID, course_id: UUID, user_id: UUID, decide: Decide
+    ) -> Participation:
+        """Leave out a certificate that the other has."""
+        taken = any(
+            document.course.id == course_id
+            and document.course.organization_id != organization_id
+            and user_id in document.certificates
+            for document in self.store.load_all()
+        )
+
+        def decide_and_look(seen: Participation) -> Participation:
+            answer = decide(seen)
+            return attrs.evolve(answer, certificate=None, reminder=None) if taken else answer
+
+        return super().change_participation(organization_id, course_id, user_id, decide_and_look)
+
+
+class RegistrationsOfATwin(AskingAgainRepository):
+    """That the course is ours is looked up first, and then its id is enough."""
+
+    def registrations(
+        self, organization_id: UUID, *, course_id: UUID | None = None, **query: Any
+    ) -> Page[Registration]:
+        """Give those of whatever course has the id."""
+        page = super().registrations(organization_id, course_id=course_id, **query)
+        if course_id is None or self.get(organization_id, course_id) is None:
+            return page
+        return Page(page.items + tuple(_of_twins(self, organization_id, course_id)), page.next)
+
+
+def _of_twins(
+    repository: AskingAgainRepository, organization_id: UUID, course_id: UUID
+) -> Iterator[Registration]:
+    for document in repository.store.load_all():
+        course = document.course
+        if course.id == course_id and course.organization_id != organization_id:
+            yield from document.registrations.values()
+
+
+class RegistrationsByCourseAndUser(Bytes):
+    """A registration is looked up by course and person, whosever course that is."""
+
+    def registrations(
+        self,
+        organization_id: UUID,
+        *,
+        course_id: UUID | None = None,
+        user_id: UUID | None = None,
+        **query: Any,
+    ) -> Page[Registration]:
+        """Look in whatever organization has the course."""
+        if course_id is not None and user_id is not None:
+            organization_id = self.owner(course_id) or organization_id
+        return super().registrations(organization_id, course_id=course_id, user_id=user_id, **query)
+
+    def owner(self, course_id: UUID) -> UUID | None:
+        """Give the organization that has the id."""
+        with self.store.transaction() as rows:
+            found: UUID | None = rows.get(f"owner/{course_id.hex}")
+            return found
+
+
+class CertificatesByCourseAndUser(RegistrationsByCourseAndUser):
+    """A certificate is looked up by course and person, whosever course that is."""
+
+    registrations = Bytes.registrations
+
+    def certificates(
+        self,
+        organization_id: UUID,
+        *,
+        course_id: UUID | None = None,
+        user_id: UUID | None = None,
+        **query: Any,
+    ) -> Page[PeerMentorCertificate]:
+        """Look in whatever organization has the course."""
+        if course_id is not None and user_id is not None:
+            organization_id = self.owner(course_id) or organization_id
+        return super().certificates(organization_id, course_id=course_id, user_id=user_id, **query)
+
+
+# --- Connections that are not given back
+
+
+class TenConnections(Bytes):
+    """Give adapters that have ten connections their ground."""
+
+    kept: ClassVar[tuple[type[BaseException], ...]] = ()
+    """The errors after which a connection is not given back."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with all of them."""
+        super().__init__(store)
+        self._free = Semaphore(10)
+
+    @contextmanager
+    def connection(self) -> Iterator[None]:
+        """Have one of them."""
+        if not self._free.acquire(blocking=False):
+            raise RepositoryUnavailable("no connection was free")
+        try:
+            yield
+        except self.kept:
+            raise
+        except BaseException:
+            self._free.release()
+            raise
+        self._free.release()
+
+    def add(self, course: Course) -> None:
+        """Add over one of them."""
+        with self.connection():
+            super().add(course)
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Change over one of them."""
+        with self.connection():
+            return super().change_course(organization_id, course_id, decide)
+
+
+class DuplicateKeepsAConnection(TenConnections):
+    """An `add` that is refused keeps its connection."""
+
+    kept = (DuplicateCourse,)
+
+
+class NotFoundKeepsAConnection(TenConnections):
+    """A change of a course that is not there keeps its connection."""
+
+    kept = (CourseNotFound,)
+
+
+class InterruptKeepsAConnection(TenConnections):
+    """A change that is interrupted keeps its connection."""
+
+    kept = (KeyboardInterrupt,)
+
 
 # --- Reminders of one person
 
@@ -75,6 +252,54 @@ class OutboxPagesByPerson(Bytes):
 
 def _by_person(reminder: RenewalReminder) -> tuple[Any, ...]:
     return reminder.organization_id, reminder.remind_at, reminder.peer_mentor_id
+
+
+class ChangesWriteTheOutbox(AskingAgainRepository):
+    """What waited of a course when a person was decided about is written back with them."""
+
+    def change_participation(
+        self, organization_id: UUID, course_id: UUID, user_id: UUID, decide: Decide
+    ) -> Participation:
+        """Take marks back that were made meanwhile."""
+        waiting: list[RenewalReminder] = []
+
+        def look_and_decide(seen: Participation) -> Participation:
+            waiting.extend(_waiting(self.store, organization_id, course_id))
+            return decide(seen)
+
+        answer = super().change_participation(organization_id, course_id, user_id, look_and_decide)
+        _write_back(self.store, organization_id, course_id, waiting)
+        return answer
+
+
+class RevisionsWriteTheOutbox(AskingAgainRepository):
+    """What waited of a course when it was decided about is written back with it."""
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Take marks back that were made meanwhile."""
+        before = list(_waiting(self.store, organization_id, course_id))
+        answer = super().change_course(organization_id, course_id, decide)
+        _write_back(self.store, organization_id, course_id, before)
+        return answer
+
+
+def _waiting(
+    store: DocumentStore, organization_id: UUID, course_id: UUID
+) -> Iterator[RenewalReminder]:
+    found = store.load(organization_id, course_id)
+    held = {} if found is None else found.reminders
+    return (each for each, waits in held.values() if waits)
+
+
+def _write_back(
+    store: DocumentStore, organization_id: UUID, course_id: UUID, waiting: list[RenewalReminder]
+) -> None:
+    found = store.load(organization_id, course_id)
+    while found is not None:
+        reminders = {**found.reminders, **{each.certificate_id: (each, True) for each in waiting}}
+        if store.replace(attrs.evolve(found, reminders=reminders), found.version):
+            break
+        found = store.load(organization_id, course_id)
 
 
 # --- What judges a rule
@@ -222,6 +447,18 @@ class CertificatesOfOthersHidden(Bytes):
         )
 
 
+class CertificateIsWrittenOver(Answering):
+    """A certificate is an insert or an update by its id."""
+
+    def settled(self, change: Change) -> Participation:
+        """Update one of the same id."""
+        held, given = change.seen.certificate, change.answer.certificate
+        if held is None or given is None or held.id != given.id:
+            return change.after
+        change.rows.put(key("certificate", change.after), given)
+        return attrs.evolve(change.after, certificate=given)
+
+
 class ExpiryFollowsTheCourse(Revising):
     """Expiry is computed anew from the months of the course when these change."""
 
@@ -247,6 +484,12 @@ class RecountsTheCancelled(Revising):
 
 
 BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
+    "KEYS-2": (RefusedAddResets, ArchivedIdsAreFree, DuplicateKeepsAConnection),
+    "KEYS-3": (CertificatesKeyedByCourseAndUser, RegistrationsOfATwin),
+    "KEYS-4": (NotFoundKeepsAConnection,),
+    "KEYS-7": (RegistrationsByCourseAndUser, CertificatesByCourseAndUser),
+    "DECIDE-3": (InterruptKeepsAConnection,),
+    "STORE-3": (CertificateIsWrittenOver,),
     "STORE-7": (
         DeadlineIsATrigger,
         EndedIsLocked,
@@ -263,5 +506,6 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
         RecountsTheCancelled,
     ),
     "OUTBOX-3": (MarkTakesThePerson, OneReminderAnInstant, OutboxPagesByPerson),
+    "OUTBOX-10": (ChangesWriteTheOutbox, RevisionsWriteTheOutbox),
 }
 """Which clauses catch which of them, by the clause's id."""

@@ -11,6 +11,7 @@ from course_domain.course import Course, CourseStatus
 from course_domain.participation import Participation
 from course_domain.testing.bench import (
     NOW,
+    THREADS,
     RepositoryBench,
     cancelled,
     change,
@@ -18,8 +19,15 @@ from course_domain.testing.bench import (
     shown,
 )
 from course_domain.testing.clause import clause
-from course_domain.testing.contestants import change_course
+from course_domain.testing.contestants import (
+    change_course,
+    changing,
+    changing_course,
+    expect_error_of,
+    one_more_seat,
+)
 from course_domain.testing.expectations import expect, expect_some
+from course_domain.testing.rivals import duel
 
 _DAY = timedelta(days=1)
 _OVER = NOW - 9_000 * _DAY  # has passed on any clock
@@ -154,4 +162,32 @@ def _records(bench: RepositoryBench, on: Course, whose: UUID) -> tuple[object, .
     )
 
 
-CLAUSES = (an_adapter_judges_no_rule, a_change_of_the_course_leaves_its_records)
+@clause("OUTBOX-10", THREADS)
+def a_mark_outlives_what_it_meets(bench: RepositoryBench) -> None:
+    """A mark that meets a change of its course, or of somebody on it, is not undone by that.
+
+    A failure means that a reminder which was scheduled is back in the outbox, and offered again.
+
+    A correct adapter writes of the outbox only the reminder that an answer adds, never what it
+    read of others before `decide` was asked.
+    """
+    repository, on = bench.repository, bench.stored()
+    changes: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
+        "a change of the course": changing_course(repository, on),
+        "a change of another person": changing(repository, on, uuid4()),
+    }
+    answers: tuple[Callable[[Any], Any], ...] = (one_more_seat, confirmed)
+    for (name, first), decide in zip(changes.items(), answers, strict=True):
+        reminder = expect_some(bench.complete(on).reminder, "the reminder in the answer")
+        met = duel(first, decide, lambda: repository.mark_reminder_scheduled(reminder))
+        expect_error_of(met.first, None, name)
+        expect_error_of(met.rival, None, f"a mark from inside {name}")
+        pending = repository.pending_reminders().items
+        expect((), pending, f"the outbox after a mark from inside {name}")
+
+
+CLAUSES = (
+    an_adapter_judges_no_rule,
+    a_change_of_the_course_leaves_its_records,
+    a_mark_outlives_what_it_meets,
+)

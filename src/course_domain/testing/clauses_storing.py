@@ -121,25 +121,31 @@ def a_second_certificate_is_ignored_with_its_reminder(bench: RepositoryBench) ->
     A failure means that a person's expiry moves after it was issued, or that they are reminded
     twice.
 
-    A correct adapter inserts a certificate where there is none, and never updates one.
+    A correct adapter inserts a certificate where there is none, and never updates one: another
+    has another id, or the same id and another expiry.
     """
     on = bench.stored()
     done = bench.complete(on)
-    answer = change(
-        bench.repository,
-        on,
-        done.user_id,
-        lambda seen: completed(seen, at=NOW + _DAY, expires_at=NOW + 900 * _DAY),
-    )
-    expect(done.certificate, answer.certificate, "the certificate in the answer")
-    expect(None, answer.reminder, "the reminder in the answer")
-    held = attrs.evolve(expect_some(done.registration, "the registration"), completed_at=NOW + _DAY)
-    expect(held, answer.registration, "the registration in the answer, which is stored")
-    expect(held, shown(bench.repository, on, done.user_id).registration, "the registration")
-    listed = bench.repository.certificates(on.organization_id).items
-    expect((done.certificate,), listed, "the certificates")
-    pending = bench.repository.pending_reminders().items
-    expect((done.reminder,), pending, "the outbox")
+    issued = expect_some(done.certificate, "the certificate in the answer")
+    registered = expect_some(done.registration, "the registration in the answer")
+    for days, certificate_id in ((1, uuid4()), (2, issued.id)):
+        at, expires_at = NOW + days * _DAY, NOW + (900 + days) * _DAY
+        answer = change(
+            bench.repository,
+            on,
+            done.user_id,
+            lambda seen: completed(
+                seen, at=at, expires_at=expires_at, certificate_id=certificate_id
+            ),
+        )
+        held = attrs.evolve(registered, completed_at=at)
+        expected = attrs.evolve(done, registration=held, reminder=None)
+        expect(expected, answer, "the answer, its registration stored")
+        expect(expected, shown(bench.repository, on, done.user_id), "what is stored")
+        listed = bench.repository.certificates(on.organization_id).items
+        expect((issued,), listed, "the certificates")
+        pending = bench.repository.pending_reminders().items
+        expect((done.reminder,), pending, "the outbox")
 
 
 @clause("STORE-4")
