@@ -4,7 +4,7 @@ Each is broken in one way, as real ones are, and its docstring says how. `BROKEN
 clauses each is caught.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Semaphore
@@ -105,7 +105,17 @@ def _of_twins(
             yield from document.registrations.values()
 
 
-class RegistrationsByCourseAndUser(Bytes):
+class Owners(Bytes):
+    """Give adapters that ask whose a course is their ground."""
+
+    def owner(self, course_id: UUID) -> UUID | None:
+        """Give the organization that has the id."""
+        with self.store.transaction() as rows:
+            found: UUID | None = rows.get(f"owner/{course_id.hex}")
+            return found
+
+
+class RegistrationsByCourseAndUser(Owners):
     """A registration is looked up by course and person, whosever course that is."""
 
     def registrations(
@@ -121,17 +131,9 @@ class RegistrationsByCourseAndUser(Bytes):
             organization_id = self.owner(course_id) or organization_id
         return super().registrations(organization_id, course_id=course_id, user_id=user_id, **query)
 
-    def owner(self, course_id: UUID) -> UUID | None:
-        """Give the organization that has the id."""
-        with self.store.transaction() as rows:
-            found: UUID | None = rows.get(f"owner/{course_id.hex}")
-            return found
 
-
-class CertificatesByCourseAndUser(RegistrationsByCourseAndUser):
+class CertificatesByCourseAndUser(Owners):
     """A certificate is looked up by course and person, whosever course that is."""
-
-    registrations = Bytes.registrations
 
     def certificates(
         self,
@@ -162,7 +164,7 @@ class TenConnections(Bytes):
         self._free = Semaphore(10)
 
     @contextmanager
-    def connection(self) -> Iterator[None]:
+    def connection(self) -> Generator[None, None, None]:
         """Have one of them."""
         if not self._free.acquire(blocking=False):
             raise RepositoryUnavailable("no connection was free")
@@ -287,8 +289,8 @@ def _waiting(
     store: DocumentStore, organization_id: UUID, course_id: UUID
 ) -> Iterator[RenewalReminder]:
     found = store.load(organization_id, course_id)
-    held = {} if found is None else found.reminders
-    return (each for each, waits in held.values() if waits)
+    if found is not None:
+        yield from (each for each, waits in found.reminders.values() if waits)
 
 
 def _write_back(
@@ -483,6 +485,196 @@ class RecountsTheCancelled(Revising):
         rows.put(course_key("count", course), sum(1 for _ in held))
 
 
+# --- What an object remembers, where others write too
+
+
+class FilteredListsAreCached(Bytes):
+    """An object remembers its filtered lists of courses until it writes itself."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with nothing remembered."""
+        super().__init__(store)
+        self._pages: dict[str, Page[Course]] = {}
+
+    def courses(
+        self, organization_id: UUID, *, statuses: Iterable[CourseStatus] | None = None, **query: Any
+    ) -> Page[Course]:
+        """Remember a page."""
+        if statuses is None:
+            return super().courses(organization_id, **query)
+        wanted = sorted(set(statuses))
+        name = repr((organization_id, wanted, sorted(query.items())))
+        if name not in self._pages:
+            self._pages[name] = super().courses(organization_id, statuses=wanted, **query)
+        return self._pages[name]
+
+    def add(self, course: Course) -> None:
+        """Forget what is remembered."""
+        super().add(course)
+        self._pages.clear()
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Forget what is remembered."""
+        answer = super().change_course(organization_id, course_id, decide)
+        self._pages.clear()
+        return answer
+
+
+class MissingIsRemembered(Bytes):
+    """An object remembers which courses it did not find, until it adds them itself."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with nothing remembered."""
+        super().__init__(store)
+        self._missing: set[tuple[UUID, UUID]] = set()
+
+    def add(self, course: Course) -> None:
+        """Forget that it was missing."""
+        super().add(course)
+        self._missing.discard((course.organization_id, course.id))
+
+    def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
+        """Look only once."""
+        ids = (organization_id, course_id)
+        found = None if ids in self._missing else super().get(*ids)
+        if found is None:
+            self._missing.add(ids)
+        return found
+
+
+class MissingIsRememberedByChanges(MissingIsRemembered):
+    """An object remembers which courses it could not change, until it adds them itself."""
+
+    get = Bytes.get
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Look only once."""
+        ids = (organization_id, course_id)
+        if ids in self._missing or self.get(*ids) is None:
+            self._missing.add(ids)
+            raise CourseNotFound(course_id)
+        return super().change_course(organization_id, course_id, decide)
+
+
+class OwnWriteIsRemembered(Bytes):
+    """An object gives back of a course what it wrote itself last."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with nothing written."""
+        super().__init__(store)
+        self._written: dict[tuple[UUID, UUID], Course] = {}
+
+    def change_course(self, organization_id: UUID, course_id: UUID, decide: DecideCourse) -> Course:
+        """Remember what was changed."""
+        answer = super().change_course(organization_id, course_id, decide)
+        self._written[organization_id, course_id] = answer
+        return answer
+
+    def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
+        """Look there first."""
+        written = self._written.get((organization_id, course_id))
+        return written or super().get(organization_id, course_id)
+
+
+class OutboxIsRememberedAfterAMark(Bytes):
+    """An object remembers the outbox that a mark of its own left, until it writes again."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with nothing remembered."""
+        super().__init__(store)
+        self._left: Page[RenewalReminder] | None = None
+
+    def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
+        """Remember what is left."""
+        super().mark_reminder_scheduled(reminder)
+        self._left = super().pending_reminders()
+
+    def change_participation(
+        self, organization_id: UUID, course_id: UUID, user_id: UUID, decide: Decide
+    ) -> Participation:
+        """Forget it."""
+        self._left = None
+        return super().change_participation(organization_id, course_id, user_id, decide)
+
+    def pending_reminders(
+        self, *, after: str | None = None, limit: int = 50
+    ) -> Page[RenewalReminder]:
+        """Give what is remembered."""
+        if self._left is not None and after is None and len(self._left.items) <= limit:
+            return self._left
+        return super().pending_reminders(after=after, limit=limit)
+
+
+class NumbersOfTheObject(Answering):
+    """An object numbers its reminders by itself, and writes over what has the number."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin to count."""
+        super().__init__(store)
+        self._number = 0
+
+    def settled(self, change: Change) -> Participation:
+        """Take out what has the next number."""
+        added = change.after.reminder
+        if added is not None:
+            self._number += 1
+            taken = change.rows.get(f"numbered/{self._number}")
+            if taken is not None:
+                change.rows.put(reminder_key(taken), (taken, False))
+            change.rows.put(f"numbered/{self._number}", added)
+        return change.after
+
+
+class KnownRemindersOfTheObject(Answering):
+    """Marked reminders are deleted; which there were is remembered by the object."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with none."""
+        super().__init__(store)
+        self._known: set[str] = set()
+
+    def answered(self, seen: Participation, answer: Participation) -> Participation:
+        """Leave out what is known."""
+        del seen
+        if answer.reminder is None or reminder_key(answer.reminder) in self._known:
+            return attrs.evolve(answer, reminder=None)
+        self._known.add(reminder_key(answer.reminder))
+        return answer
+
+    def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
+        """Delete the row."""
+        with self.store.transaction() as rows:
+            rows.put(reminder_key(reminder), None)
+
+
+class FilteredCursorsOfTheObject(Bytes):
+    """The cursor of a filtered list is the number of a place that the object remembers."""
+
+    def __init__(self, store: ByteStore | None = None) -> None:
+        """Begin with no place."""
+        super().__init__(store)
+        self._places: list[str] = []
+
+    def courses(
+        self,
+        organization_id: UUID,
+        *,
+        statuses: Iterable[CourseStatus] | None = None,
+        after: str | None = None,
+        **query: Any,
+    ) -> Page[Course]:
+        """Look the place up."""
+        if statuses is None:
+            return super().courses(organization_id, after=after, **query)
+        if after is not None and after.isdecimal() and int(after) < len(self._places):
+            after = self._places[int(after)]
+        page = super().courses(organization_id, statuses=statuses, after=after, **query)
+        if page.next is None:
+            return page
+        self._places.append(page.next)
+        return Page(page.items, str(len(self._places) - 1))
+
+
 BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     "KEYS-2": (RefusedAddResets, ArchivedIdsAreFree, DuplicateKeepsAConnection),
     "KEYS-3": (CertificatesKeyedByCourseAndUser, RegistrationsOfATwin),
@@ -507,5 +699,13 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
     ),
     "OUTBOX-3": (MarkTakesThePerson, OneReminderAnInstant, OutboxPagesByPerson),
     "OUTBOX-10": (ChangesWriteTheOutbox, RevisionsWriteTheOutbox),
+    "SHARED-1": (
+        FilteredListsAreCached,
+        MissingIsRemembered,
+        MissingIsRememberedByChanges,
+        OwnWriteIsRemembered,
+    ),
+    "SHARED-2": (OutboxIsRememberedAfterAMark, NumbersOfTheObject, KnownRemindersOfTheObject),
+    "SHARED-3": (FilteredCursorsOfTheObject,),
 }
 """Which clauses catch which of them, by the clause's id."""

@@ -1,6 +1,7 @@
 """Clauses: keys, and the boundary between organizations."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
@@ -119,7 +120,7 @@ def _records_of(
     repository: CourseRepository, on: Course, whose: UUID
 ) -> Iterator[tuple[object, ...]]:
     """Give a person's registrations and certificates, as each filter that fits finds them."""
-    queries: tuple[dict[str, UUID], ...] = (
+    queries: tuple[dict[str, Any], ...] = (
         {"user_id": whose},
         {"course_id": on.id},
         {"course_id": on.id, "user_id": whose},
