@@ -78,7 +78,7 @@ class CertificatesKeyedByCourseAndUser(AskingAgainRepository):
 
         def decide_and_look(seen: Participation) -> Participation:
             answer = decide(seen)
-            return attrs.evolve(answer, certificate=None, reminder=None) if taken else answer
+            return attrs.evolve(answer, certificate=None) if taken else answer
 
         return super().change_participation(organization_id, course_id, user_id, decide_and_look)
 
@@ -395,6 +395,19 @@ class UpdatesWhatHasAnotherStatus(Answering):
         return attrs.evolve(answer, registration=held) if same else answer
 
 
+class CompletionIsForGood(Answering):
+    """When somebody completed is written once, and None leaves it."""
+
+    def answered(self, seen: Participation, answer: Participation) -> Participation:
+        """Keep what is there."""
+        held, given = seen.registration, answer.registration
+        if held is None or given is None or given.completed_at is not None:
+            return answer
+        return attrs.evolve(
+            answer, registration=attrs.evolve(given, completed_at=held.completed_at)
+        )
+
+
 # --- What a course's change takes with it
 
 
@@ -689,6 +702,7 @@ BROKEN: dict[str, tuple[Callable[[], CourseRepository], ...]] = {
         FullCoursesHidden,
         CertificateOnlyWhereIssued,
         UpdatesWhatHasAnotherStatus,
+        CompletionIsForGood,
     ),
     "STORE-9": (
         DraftsRemindNobody,

@@ -15,6 +15,7 @@ from course_domain.testing.bench import (
     RepositoryBench,
     cancelled,
     change,
+    completed,
     confirmed,
     shown,
 )
@@ -108,7 +109,7 @@ def _expect_all_stored_and_listed(bench: RepositoryBench) -> None:
 
 
 def _expect_stored_in_any_order(bench: RepositoryBench) -> None:
-    """Register and cancel a person over and over, each time at another instant."""
+    """Register, cancel and complete a person over and over, each time at another instant."""
     on, whose = bench.stored(), uuid4()
     steps: tuple[tuple[Callable[..., Participation], int], ...] = (
         (confirmed, 0),
@@ -117,6 +118,9 @@ def _expect_stored_in_any_order(bench: RepositoryBench) -> None:
         (cancelled, 4),
         (confirmed, 5),
         (confirmed, 1),
+        (completed, 6),
+        (confirmed, 7),
+        (completed, 8),
     )
     for decide, days in steps:
         answers: list[Participation] = []

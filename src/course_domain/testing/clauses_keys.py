@@ -111,9 +111,11 @@ def _expect_kept_apart(bench: RepositoryBench, ours: Course, whose: UUID) -> Non
     count = shown(bench.repository, ours, whose).confirmed_count
     expect(1, count, "the second organization's confirmed count")
     done = bench.complete(ours, whose)
-    expect_some(done.reminder, "the second organization's reminder for that person")
+    expect_some(done.certificate, "the second organization's certificate for that person")
     expected = attrs.evolve(done, reminder=None)
     expect(expected, shown(bench.repository, ours, whose), "that person, completed there too")
+    pending = bench.repository.pending_reminders().items
+    expect(True, done.reminder in pending, "whether the second one's reminder waits")
 
 
 def _records_of(
