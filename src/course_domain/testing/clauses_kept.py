@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import attrs
 
 from course_domain.course import Course, CourseStatus
+from course_domain.errors import DuplicateCourse
 from course_domain.participation import Participation
 from course_domain.testing.bench import (
     NOW,
@@ -27,7 +28,7 @@ from course_domain.testing.contestants import (
     expect_error_of,
     one_more_seat,
 )
-from course_domain.testing.expectations import expect, expect_some
+from course_domain.testing.expectations import expect, expect_error, expect_some
 from course_domain.testing.rivals import duel
 
 _DAY = timedelta(days=1)
@@ -136,12 +137,13 @@ def _expect_stored_in_any_order(bench: RepositoryBench) -> None:
 
 @clause("STORE-9")
 def a_change_of_the_course_leaves_its_records(bench: RepositoryBench) -> None:
-    """Whatever is made of a course: its registrations, certificates and reminders stay.
+    """Whatever is made of a course, or refused: its registrations, certificates, reminders stay.
 
     A failure means that an author who revises a course takes a certificate from somebody, moves
     its expiry, or has its reminder forgotten. Expiry is fixed when a certificate is issued.
 
-    A correct adapter writes the course in `change_course`, and nothing else.
+    A correct adapter writes the course in `change_course`, and nothing else; and nothing at all
+    in an `add` that it refuses.
     """
     on = bench.stored(certificate_validity_months=12)
     done = bench.complete(on)
@@ -153,6 +155,8 @@ def a_change_of_the_course_leaves_its_records(bench: RepositoryBench) -> None:
     for fields in _CHANGES:
         change_course(bench.repository, on, lambda seen: attrs.evolve(seen, **fields))
         expect(before, _records(bench, on, done.user_id), f"the records after {fields}")
+        expect_error(DuplicateCourse, lambda: bench.repository.add(on), "add of its id again")
+        expect(before, _records(bench, on, done.user_id), "the records after a refused add")
 
 
 def _records(bench: RepositoryBench, on: Course, whose: UUID) -> tuple[object, ...]:
