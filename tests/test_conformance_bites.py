@@ -11,6 +11,7 @@ from adapters import (
     broken,
     broken_answers,
     broken_at_edges,
+    broken_by_key,
     broken_outbox,
     broken_pages,
     broken_races,
@@ -33,6 +34,7 @@ REPOSITORIES: list[Mapping[str, tuple[Make, ...]]] = [
     broken_races.BROKEN,
     broken_rarely.BROKEN,
     broken_at_edges.BROKEN,
+    broken_by_key.BROKEN,
 ]
 CLAUSES: dict[str, Any] = {each.id: each for each in REPOSITORY_CLAUSES}
 SCHEDULE: dict[str, Any] = {each.id: each for each in SCHEDULER_CLAUSES}

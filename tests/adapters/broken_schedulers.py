@@ -4,9 +4,11 @@
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import ClassVar
+from uuid import UUID
 
 import attrs
 
@@ -155,10 +157,66 @@ class DeliveredIsForgotten(Jobs):
         return (*self._delivered, *super().jobs())
 
 
+class SentIsKeptApart(Jobs):
+    """What was sent is known, and what waits is known, but neither of the other."""
+
+    def name(self, reminder: RenewalReminder) -> Hashable:
+        """Add whether it is due to the key."""
+        return (reminder.certificate_id, reminder.remind_at <= datetime.now(UTC))
+
+
+class RemembersHundred(Jobs):
+    """The last hundred certificates are known; one from before that is a job again."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        super().__init__()
+        self._known: deque[UUID] = deque(maxlen=100)
+
+    def schedule(self, reminder: RenewalReminder) -> None:
+        """Schedule what is not known."""
+        if reminder.certificate_id not in self._known:
+            self._known.append(reminder.certificate_id)
+            self._jobs[object()] = reminder
+
+
+class HoldsHundred(Jobs):
+    """A queue has a length, and what is too much pushes out the oldest."""
+
+    def schedule(self, reminder: RenewalReminder) -> None:
+        """Drop the oldest."""
+        super().schedule(reminder)
+        if len(self._jobs) > 100:
+            del self._jobs[next(iter(self._jobs))]
+
+
+class NameIsCut(Jobs):
+    """The name of a job has room for eight digits."""
+
+    def name(self, reminder: RenewalReminder) -> Hashable:
+        """Cut the id."""
+        return reminder.certificate_id.hex[:8]
+
+
+class NameIsTheTail(Jobs):
+    """The name of a job has the last twelve digits, which tell apart what one machine makes."""
+
+    def name(self, reminder: RenewalReminder) -> Hashable:
+        """Take the tail of the id."""
+        return reminder.certificate_id.hex[-12:]
+
+
 BROKEN: dict[str, tuple[Callable[[], Jobs], ...]] = {
     "SCHEDULE-1": (SentInPairs,),
-    "SCHEDULE-2": (EachOfferIsAJob, EachInstantIsAJob, DeliveredIsForgotten),
-    "SCHEDULE-3": (OneJobForAPerson, OneJobForAnInstant),
+    "SCHEDULE-2": (
+        EachOfferIsAJob,
+        EachInstantIsAJob,
+        DeliveredIsForgotten,
+        SentIsKeptApart,
+        RemembersHundred,
+        HoldsHundred,
+    ),
+    "SCHEDULE-3": (OneJobForAPerson, OneJobForAnInstant, NameIsCut, NameIsTheTail),
     "SCHEDULE-4": (PastIsRefused, SecondsOf2038),
     "SCHEDULE-5": (WholeSeconds,),
     "SCHEDULE-6": (JobsOfTheClass,),

@@ -1,5 +1,7 @@
 """Clauses: keys, and the boundary between organizations."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID, uuid4
 
 import attrs
@@ -7,10 +9,13 @@ import attrs
 from course_domain.course import Course, CourseStatus
 from course_domain.errors import CourseNotFound, DuplicateCourse
 from course_domain.participation import Participation
+from course_domain.ports import CourseRepository
 from course_domain.testing.bench import RepositoryBench, cancelled, change, confirmed, shown
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect, expect_error, expect_some
 from course_domain.testing.listings import listings_and_empty_ones
+
+_TIMES = 16  # one more than the connections that a pool usually has
 
 
 @clause("KEYS-1")
@@ -34,17 +39,23 @@ def an_id_that_is_taken_is_refused(bench: RepositoryBench) -> None:
 
     A failure means that adding twice overwrites a course, or loses what hangs on it.
 
-    A correct adapter relies on the storage's own uniqueness, for an equal course too.
+    A correct adapter relies on the storage's own uniqueness, for an equal course and for one that
+    is archived too. It gives its connection back each time.
     """
-    stored = bench.stored(title="first")
-    for again in (stored, attrs.evolve(stored, title="second")):
-        error = expect_error(
-            DuplicateCourse, lambda: bench.repository.add(again), "add of an id that is taken"
-        )
-        expect(stored.id, error.course_id, "the error's course_id")
-        observed = bench.repository.get(stored.organization_id, stored.id)
-        expect(stored, observed, "the course after a refused add")
-    expect((stored,), bench.repository.courses(stored.organization_id).items, "the list")
+    repository, organization_id = bench.repository, uuid4()
+    courses: list[Course] = []
+    for status in CourseStatus:
+        stored = bench.stored(organization_id=organization_id, status=status, title="first")
+        courses.append(stored)
+        for again in [stored, attrs.evolve(stored, title="second")] * (_TIMES // 2):
+            error = expect_error(
+                DuplicateCourse, lambda: repository.add(again), f"add of a {status} course's id"
+            )
+            expect(stored.id, error.course_id, "the error's course_id")
+        found = repository.get(organization_id, stored.id)
+        expect(stored, found, f"the {status} course after a refused add")
+    listed_ids = {each.id for each in repository.courses(organization_id).items}
+    expect({each.id for each in courses}, listed_ids, "the list")
 
 
 @clause("KEYS-3")
@@ -57,7 +68,8 @@ def an_id_of_another_organization_is_refused_or_kept_apart(bench: RepositoryBenc
     """
     theirs = bench.stored(title="theirs")
     whose = uuid4()
-    entry = attrs.evolve(bench.complete(theirs, whose), reminder=None)
+    done = bench.complete(theirs, whose)
+    entry = attrs.evolve(done, reminder=None)
     ours = attrs.evolve(theirs, organization_id=uuid4(), title="ours")
     try:
         bench.repository.add(ours)
@@ -73,15 +85,18 @@ def an_id_of_another_organization_is_refused_or_kept_apart(bench: RepositoryBenc
     expect(theirs, get(theirs.organization_id, theirs.id), "the first organization's course")
     expect((theirs,), bench.repository.courses(theirs.organization_id).items, "its list")
     expect(entry, shown(bench.repository, theirs, whose), "a person's participation in it")
-    registrations = bench.repository.registrations(theirs.organization_id).items
-    expect((entry.registration,), registrations, "the first organization's registrations")
+    for records in _records_of(bench.repository, theirs, whose):
+        expect((entry.registration, entry.certificate), records, "the first one's records")
+    pending = bench.repository.pending_reminders().items
+    expect(True, done.reminder in pending, "whether the first one's reminder waits")
 
 
 def _expect_kept_apart(bench: RepositoryBench, ours: Course, whose: UUID) -> None:
     """Fail where a second course with one id has something of the first; change all of it."""
     empty = Participation(course=ours, confirmed_count=0, user_id=whose)
     expect(empty, shown(bench.repository, ours, whose), "the second organization's participation")
-    expect((), bench.repository.registrations(ours.organization_id).items, "its registrations")
+    for records in _records_of(bench.repository, ours, whose):
+        expect((), records, "its records of that person")
     changed = bench.repository.change_course(
         ours.organization_id, ours.id, lambda seen: attrs.evolve(seen, title="changed")
     )
@@ -91,6 +106,28 @@ def _expect_kept_apart(bench: RepositoryBench, ours: Course, whose: UUID) -> Non
     bench.register(ours)
     count = shown(bench.repository, ours, whose).confirmed_count
     expect(1, count, "the second organization's confirmed count")
+    done = bench.complete(ours, whose)
+    expect_some(done.certificate, "the second organization's certificate for that person")
+    expected = attrs.evolve(done, reminder=None)
+    expect(expected, shown(bench.repository, ours, whose), "that person, completed there too")
+    pending = bench.repository.pending_reminders().items
+    expect(True, done.reminder in pending, "whether the second one's reminder waits")
+
+
+def _records_of(
+    repository: CourseRepository, on: Course, whose: UUID
+) -> Iterator[tuple[object, ...]]:
+    """Give a person's registrations and certificates, as each filter that fits finds them."""
+    queries: tuple[dict[str, Any], ...] = (
+        {"user_id": whose},
+        {"course_id": on.id},
+        {"course_id": on.id, "user_id": whose},
+    )
+    for query in queries:
+        yield (
+            *repository.registrations(on.organization_id, **query).items,
+            *repository.certificates(on.organization_id, **query).items,
+        )
 
 
 @clause("KEYS-4")
@@ -100,7 +137,8 @@ def a_change_of_no_course_asks_nobody(bench: RepositoryBench) -> None:
     A failure means that a decision is made about nothing, or that another organization's course
     can be changed.
 
-    A correct adapter loads by organization and id, and asks `decide` only about what it found.
+    A correct adapter loads by organization and id, and asks `decide` only about what it found. It
+    gives its connection back each time.
     """
     stored = bench.stored()
     asked: list[object] = []
@@ -120,8 +158,9 @@ def a_change_of_no_course_asks_nobody(bench: RepositoryBench) -> None:
                 organization_id, course_id, uuid4(), decide_participation
             ),
         ):
-            error = expect_error(CourseNotFound, call, "a change of a course that is not there")
-            expect(course_id, error.course_id, "the error's course_id")
+            for _ in range(_TIMES):
+                error = expect_error(CourseNotFound, call, "a change of a course that is not there")
+                expect(course_id, error.course_id, "the error's course_id")
     expect([], asked, "what decide was asked")
     expect(0, shown(bench.repository, stored, uuid4()).confirmed_count, "the confirmed count")
 
@@ -187,11 +226,9 @@ def no_organization_sees_another(bench: RepositoryBench) -> None:
         expected = (ours,) if name == "courses" else ()
         expect(expected, listing(limit=50).items, f"{name} of another organization")
     expect(0, shown(bench.repository, ours, user_id).confirmed_count, "the confirmed count")
+    as_if_ours = attrs.evolve(theirs, organization_id=ours.organization_id)
     for found in (
-        bench.repository.registrations(ours.organization_id, user_id=user_id).items,
-        bench.repository.registrations(ours.organization_id, course_id=theirs.id).items,
-        bench.repository.certificates(ours.organization_id, user_id=user_id).items,
-        bench.repository.certificates(ours.organization_id, course_id=theirs.id).items,
+        *_records_of(bench.repository, as_if_ours, user_id),
         tuple(bench.repository.participations(ours.organization_id, [theirs.id], user_id)),
     ):
         expect((), found, "what another organization finds")

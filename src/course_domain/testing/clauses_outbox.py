@@ -104,12 +104,13 @@ def _completed_with(
 def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
     """A mark goes by organization and certificate_id; other fields are not compared.
 
-    A failure means that a mark is lost over a field that means nothing, or that one organization
-    marks, or hides, what another has.
+    A failure means that a mark is lost over a field that means nothing, that one organization
+    marks, or hides, what another has, or one of a person's reminders another of theirs.
 
     A correct adapter has just these two in the condition of its update, and whatever it orders
     the outbox by tells apart all that differ in either.
     """
+    _expect_one_for_each_course(bench)
     reminder = _reminder_of(bench.complete(bench.stored()))
     _expect_twin_beside(bench, reminder)
     foreign = attrs.evolve(reminder, organization_id=uuid4())
@@ -120,6 +121,18 @@ def a_mark_goes_by_its_key(bench: RepositoryBench) -> None:
     )
     bench.repository.mark_reminder_scheduled(altered)
     expect([], _pending(bench.repository), "the outbox after a mark by the key")
+
+
+def _expect_one_for_each_course(bench: RepositoryBench) -> None:
+    """Remind a person of two courses at one instant; mark the one, and then the other."""
+    first, whose = bench.stored(), uuid4()
+    second = bench.stored(organization_id=first.organization_id)
+    one, other = (_reminder_of(bench.complete(on, whose)) for on in (first, second))
+    expect({one, other}, set(_pending(bench.repository)), "the outbox with both of one person")
+    expect_joined(bench.repository.pending_reminders, [1], "the outbox with both of one person")
+    for marked, left in ((one, [other]), (other, [])):
+        bench.repository.mark_reminder_scheduled(marked)
+        expect(left, _pending(bench.repository), "the outbox after a mark of one person's")
 
 
 def _expect_twin_beside(bench: RepositoryBench, reminder: RenewalReminder) -> None:

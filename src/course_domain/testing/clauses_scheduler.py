@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import attrs
 from hypothesis import given
@@ -19,6 +19,9 @@ from course_domain.testing.rivals import TIMES, all_at_once
 from course_domain.testing.strategies import reminders
 
 _DAY = timedelta(days=1)
+_LONG_PAST = NOW - 40_000 * _DAY
+_MANY = 201  # more than a page of the outbox holds
+_DIGITS = (1, 1 << 52, 1 << 124)  # the last digit of an id, one in its middle, and the first
 
 
 @attrs.define(kw_only=True)
@@ -86,17 +89,33 @@ def a_reminder_takes_effect_once(bench: SchedulerBench) -> None:
 
     A failure means that a person is reminded as often as a host was restarted.
 
-    A correct adapter keys its jobs by certificate_id; which of two offers it keeps is its own.
+    A correct adapter keys its jobs by certificate_id; which of two offers it keeps is its own. It
+    knows what it has delivered as it knows what is to come, however many came between.
     """
     scheduler = bench.scheduler
     first = _reminder()
     moved = attrs.evolve(first, remind_at=first.remind_at + _DAY)
-    due = _reminder(remind_at=NOW - 40_000 * _DAY)
+    due = _reminder(remind_at=_LONG_PAST)
     for each in (first, first, moved, due, first, due):
         scheduler.schedule(each)
-    expected = sorted(each.certificate_id.hex for each in (first, due))
+    _expect_certificates(bench, (first, due), "one of them due")
+    was_due = attrs.evolve(due, remind_at=first.remind_at)
+    is_due = attrs.evolve(first, remind_at=_LONG_PAST)
+    for each in (was_due, is_due, was_due, is_due):
+        scheduler.schedule(each)
+    _expect_certificates(bench, (first, due), "each offered as due and as one to come")
+    many = [_reminder(remind_at=first.remind_at + number * _DAY) for number in range(_MANY)]
+    for each in (*many, first, due, *many[:3]):
+        scheduler.schedule(each)
+    _expect_certificates(bench, (first, due, *many), "some of them again after many others")
+
+
+def _expect_certificates(
+    bench: SchedulerBench, offered: Iterable[RenewalReminder], which: str
+) -> None:
+    expected = sorted(each.certificate_id.hex for each in offered)
     observed = [each.certificate_id.hex for each in bench.taken_now()]
-    expect(expected, observed, "the certificates to be reminded of, one of them due")
+    expect(expected, observed, f"the certificates to be reminded of, {which}")
 
 
 @clause("SCHEDULE-3")
@@ -105,11 +124,12 @@ def one_person_has_a_reminder_for_each_certificate(bench: SchedulerBench) -> Non
 
     A failure means that one reminder pushes another out.
 
-    A correct adapter keys its jobs by certificate_id and by nothing else.
+    A correct adapter keys its jobs by certificate_id, all of it, and by nothing else.
     """
     scheduler = bench.scheduler
     first = _reminder()
-    others = [attrs.evolve(first, certificate_id=uuid4()) for _ in range(2)]
+    ids = [UUID(int=first.certificate_id.int ^ digit) for digit in _DIGITS]
+    others = [attrs.evolve(first, certificate_id=each) for each in (uuid4(), uuid4(), *ids)]
     for each in (first, *others):
         scheduler.schedule(each)
     expected = sorted((first, *others), key=lambda each: each.certificate_id.hex)
@@ -128,7 +148,7 @@ def what_is_due_is_taken_too(bench: SchedulerBench) -> None:
     expected = {
         each.certificate_id: each
         for each in (
-            _reminder(remind_at=NOW - 40_000 * _DAY),
+            _reminder(remind_at=_LONG_PAST),
             _reminder(remind_at=NOW),
             _reminder(remind_at=NOW.replace(year=9099)),
         )
