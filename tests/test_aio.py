@@ -3,22 +3,39 @@
 import inspect
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
 from adapters.async_asking_again import AsyncAskingAgainRepository
-from builders import COURSE_ID, NOW, ORGANIZATION_ID, actor, course
+from builders import (
+    COURSE_ID,
+    NOW,
+    ORGANIZATION_ID,
+    OTHER_USER_ID,
+    TICK,
+    USER_ID,
+    actor,
+    course,
+)
 from course_domain import (
+    Course,
+    CourseDomainError,
     CourseRepository,
     CourseService,
+    CourseStatus,
+    CourseType,
     InvalidValue,
     Page,
+    PeerMentorCertificate,
+    Registration,
     ReminderScheduler,
     RenewalReminder,
     Role,
@@ -142,6 +159,150 @@ def test_completion_without_a_reminder_schedules_none(service_of: Any) -> None:
     assert (None, ()) == (done.reminder, reminders.scheduled)
 
 
+# One life, asked of both
+
+
+class Remembering(InMemoryCourseRepository):
+    """A repository that remembers what its listings were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[dict[str, Any]] = []
+
+    def courses(self, organization_id: UUID, **query: Any) -> Page[Course]:
+        """Give a page."""
+        self.asked.append(query)
+        return super().courses(organization_id, **query)
+
+    def registrations(self, organization_id: UUID, **query: Any) -> Page[Registration]:
+        """Give a page."""
+        self.asked.append(query)
+        return super().registrations(organization_id, **query)
+
+    def certificates(self, organization_id: UUID, **query: Any) -> Page[PeerMentorCertificate]:
+        """Give a page."""
+        self.asked.append(query)
+        return super().certificates(organization_id, **query)
+
+
+class DownAtFirst(InMemoryReminderScheduler):
+    """A scheduler that does not take the first reminder that it is given."""
+
+    is_up = False
+
+    def schedule(self, reminder: RenewalReminder) -> None:
+        """Take it, or fail."""
+        if not self.is_up:
+            self.is_up = True
+            raise OSError
+        super().schedule(reminder)
+
+
+BOSS, MENTOR, OTHER = actor(Role.ADMIN), actor(), actor(user_id=OTHER_USER_ID)
+FIRST_ID, SECOND_ID = UUID(int=1), UUID(int=2)
+LATER = NOW + timedelta(days=999)
+NEW_COURSE = {
+    "course_type": CourseType.CERTIFICATION,
+    "is_virtual": True,
+    "issues_certificate": True,
+    "certificate_validity_months": 6,  # from winter to summer: the zone counts
+}
+LIFE: list[tuple[str, dict[str, Any]]] = [
+    ("create_course", {"actor": BOSS, "title": "Listening", **NEW_COURSE}),
+    ("create_course", {"actor": BOSS, "title": "Asking", **NEW_COURSE}),
+    (
+        "revise_course",
+        {"actor": BOSS, "course_id": FIRST_ID, "expected_updated_at": NOW, "location": "Oslo"},
+    ),
+    ("revise_course", {"actor": BOSS, "course_id": FIRST_ID, "expected_updated_at": NOW}),
+    ("publish_course", {"actor": BOSS, "course_id": FIRST_ID}),
+    ("register", {"actor": MENTOR, "course_id": FIRST_ID}),
+    ("register", {"actor": OTHER, "course_id": FIRST_ID}),
+    ("course", {"actor": MENTOR, "course_id": FIRST_ID}),
+    ("offers", {"actor": MENTOR, "course_ids": [SECOND_ID, FIRST_ID]}),
+    ("offers", {"actor": BOSS, "course_ids": [SECOND_ID, FIRST_ID]}),
+    ("cancel_registration", {"actor": MENTOR, "course_id": FIRST_ID}),
+    ("register", {"actor": MENTOR, "course_id": FIRST_ID}),
+    ("cancel_registration", {"actor": BOSS, "course_id": FIRST_ID, "user_id": USER_ID}),
+    ("register", {"actor": MENTOR, "course_id": FIRST_ID}),
+    (
+        "complete_registration",
+        {"actor": BOSS, "course_id": FIRST_ID, "user_id": USER_ID, "completed_at": NOW},
+    ),
+    ("complete_registration", {"actor": BOSS, "course_id": FIRST_ID, "user_id": OTHER_USER_ID}),
+    ("courses", {"actor": BOSS}),
+    (
+        "courses",
+        {
+            "actor": BOSS,
+            "statuses": [CourseStatus.PUBLISHED],
+            "course_type": CourseType.CERTIFICATION,
+            "issues_certificate": True,
+            "starts_from": NOW,
+            "starts_before": LATER,
+            "after": "x",
+            "limit": 1,
+        },
+    ),
+    ("registrations", {"actor": BOSS}),
+    (
+        "registrations",
+        {"actor": BOSS, "course_id": FIRST_ID, "user_id": USER_ID, "after": "x", "limit": 1},
+    ),
+    ("certificates", {"actor": BOSS}),
+    (
+        "certificates",
+        {
+            "actor": BOSS,
+            "course_id": FIRST_ID,
+            "user_id": USER_ID,
+            "expires_before": LATER,
+            "after": "x",
+            "limit": 1,
+        },
+    ),
+    ("schedule_pending_reminders", {"limit": 1}),
+    ("unpublish_course", {"actor": BOSS, "course_id": FIRST_ID}),
+    ("archive_course", {"actor": BOSS, "course_id": FIRST_ID}),
+    ("restore_course", {"actor": BOSS, "course_id": FIRST_ID}),
+]
+
+
+def lived(service_of: Any) -> list[tuple[object, ...]]:
+    """Give what each call answers, or how it is refused, and all that it leaves behind."""
+    repository, reminders = Remembering(), DownAtFirst()
+    ids, ticks = count(1), count()
+    service = service_of(
+        repository,
+        reminders,
+        clock=lambda: NOW + next(ticks) * TICK,
+        new_id=lambda: UUID(int=next(ids)),
+        zone=ZoneInfo("Europe/Oslo"),
+    )
+    told: list[tuple[object, ...]] = []
+    for name, given in LIFE:
+        try:
+            answer: object = getattr(service, name)(**given)
+        except CourseDomainError as error:
+            answer = (type(error), vars(error))
+        asked = list(repository.asked)
+        stored = (
+            repository.courses(ORGANIZATION_ID),
+            repository.registrations(ORGANIZATION_ID),
+            repository.certificates(ORGANIZATION_ID),
+            repository.pending_reminders(),
+        )
+        told.append((name, answer, asked, stored, reminders.scheduled))
+    return told
+
+
+def test_life_is_the_same_for_both() -> None:
+    """Every method answers, asks, stores and schedules the same, awaited or not."""
+    assert public_methods(CourseService).keys() == {name for name, _ in LIFE}
+    for here, there in zip(lived(CourseService), lived(AwaitedService), strict=True):
+        assert here == there
+
+
 # The outbox
 
 
@@ -211,12 +372,18 @@ def test_one_failure_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_without_a_scheduler_reminders_wait() -> None:
-    """A service without a scheduler schedules none and marks nothing."""
-    repository = InMemoryCourseRepository()
+@pytest.mark.parametrize("service_of", [CourseService, AwaitedService])
+def test_without_a_scheduler_reminders_wait(
+    service_of: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service without a scheduler schedules none, marks nothing, and does not even look."""
+    repository = Counting()
     complete_five(repository)
 
-    assert 0 == AwaitedService(repository).schedule_pending_reminders()
+    with caplog.at_level(logging.DEBUG, "course_domain"):
+        assert 0 == service_of(repository).schedule_pending_reminders()
+
+    assert ([], []) == (repository.limits, caplog.records)
     assert 5 == len(repository.pending_reminders().items)
 
 

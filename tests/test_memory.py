@@ -1,7 +1,7 @@
 import gc
 import sys
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -39,11 +39,13 @@ from course_domain import (
     InvalidValue,
     Page,
     Participation,
+    PeerMentorCertificate,
     Registration,
     RegistrationRejected,
     RepositoryUnavailable,
     Rule,
     decisions,
+    keyset,
     memory,
 )
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
@@ -51,6 +53,7 @@ from course_domain.memory import InMemoryCourseRepository, InMemoryReminderSched
 DRAFT, PUBLISHED, ARCHIVED = CourseStatus.DRAFT, CourseStatus.PUBLISHED, CourseStatus.ARCHIVED
 INSIDE: Any = memory
 BOUND = 10  # seconds after which a thread that never answers is given up
+MOMENT = 0.1  # seconds that a rival is given where it should not be able to go on
 
 
 @pytest.fixture
@@ -567,6 +570,138 @@ def test_reader_sees_the_state_before_until_it_is_stored(
     )
 
     assert ([0], 1) == (counts, count(repository))
+
+
+def start_inside(
+    monkeypatch: pytest.MonkeyPatch,
+    places: list[Any],
+    name: str,
+    rival: Callable[[], Any],
+    *,
+    meets: type = object,
+) -> list[Future[Any]]:
+    """Start a rival once, inside a function whose last argument it meets, and wait a moment.
+
+    A rival that has to wait for what goes on there is waiting still when the function goes on.
+    """
+    inner = getattr(places[0], name)
+    turns, started = iter([True]), list[Future[Any]]()
+
+    def inside(*given: Any) -> Any:
+        if isinstance(given[-1], meets) and next(turns, False):
+            pool = ThreadPoolExecutor(1)
+            started.append(pool.submit(rival))
+            pool.shutdown(wait=False)
+            wait(started, MOMENT)
+        return inner(*given)
+
+    for place in places:
+        monkeypatch.setattr(place, name, inside)
+    return started
+
+
+def completed(number: int, **fields: Any) -> dict[str, Any]:
+    """Give what a completion stores for one of many people."""
+    ids: dict[str, Any] = {"id": user(number)}
+    return {
+        "registration": registration(**ids, user_id=user(number), completed_at=NOW),
+        "certificate": certificate(**ids, peer_mentor_id=user(number), **fields),
+        "reminder": reminder(certificate_id=user(number), peer_mentor_id=user(number)),
+    }
+
+
+def archives(repository: InMemoryCourseRepository) -> None:
+    """Move a course from one list to another."""
+    repository.change_course(
+        ORGANIZATION_ID, COURSE_ID, lambda seen: attrs.evolve(seen, status=ARCHIVED)
+    )
+
+
+def cancels(repository: InMemoryCourseRepository) -> None:
+    """Take a registration out, and put what became of it in."""
+    store(repository, user(1), registration=cancelled(id=user(1), user_id=user(1)))
+
+
+def certifies(repository: InMemoryCourseRepository) -> None:
+    """Put a certificate before all others, and have the list put in order by who reads it."""
+    store(repository, user(3), **completed(3, expires_at=NOW + TICK))
+    repository.certificates(ORGANIZATION_ID)
+
+
+def marks(repository: InMemoryCourseRepository) -> None:
+    """Take a reminder out."""
+    repository.mark_reminder_scheduled(completed(1)["reminder"])
+
+
+READS: dict[str, Callable[[InMemoryCourseRepository], object]] = {
+    "courses": lambda repository: repository.courses(ORGANIZATION_ID),
+    "registrations": lambda repository: repository.registrations(ORGANIZATION_ID),
+    "certificates": lambda repository: repository.certificates(ORGANIZATION_ID),
+    "reminders": lambda repository: repository.pending_reminders(),
+    "participations": lambda repository: repository.participations(
+        ORGANIZATION_ID, [COURSE_ID], user(1)
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("courses", archives),
+        ("registrations", cancels),
+        ("certificates", certifies),
+        ("reminders", marks),
+    ],
+)
+def test_nothing_moves_under_a_page(
+    repository: InMemoryCourseRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    change: Callable[[InMemoryCourseRepository], None],
+) -> None:
+    """A change that comes while a page is read neither shortens it nor shifts its rows."""
+    repository.add(course(id=OTHER_COURSE_ID))
+    for number in (1, 2):
+        store(repository, user(number), **completed(number))
+    before = READS[name](repository)
+    rivals = start_inside(monkeypatch, [memory, keyset], "page", partial(change, repository))
+
+    assert before == READS[name](repository)
+    rivals[0].result(BOUND)
+    assert before != READS[name](repository)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "change"),
+    [
+        ("courses", Course, archives),
+        ("registrations", Registration, cancels),
+        (
+            "participations",
+            PeerMentorCertificate,
+            lambda repository: store(repository, user(1), **completed(1)),
+        ),
+    ],
+    ids=["courses", "registrations", "participations"],
+)
+def test_nobody_reads_half_a_change(
+    repository: InMemoryCourseRepository,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    kind: type,
+    change: Callable[[InMemoryCourseRepository], object],
+) -> None:
+    """Who reads while a change is being stored finds all of it, or nothing."""
+    store(repository, user(1), registration=registration(id=user(1), user_id=user(1)))
+    before = READS[name](repository)
+    rivals = start_inside(
+        monkeypatch, [keyset.Rows], "put", partial(READS[name], repository), meets=kind
+    )
+
+    change(repository)
+
+    assert rivals[0].result(BOUND) in (before, READS[name](repository))
+    assert before != READS[name](repository)
 
 
 def test_change_that_waits_too_long_is_given_up(

@@ -82,8 +82,15 @@ PARTICIPATION: Fields = {
     "certificate": PeerMentorCertificate,
     "reminder": RenewalReminder,
 }
+
+
+def ended(**fields: Any) -> Registration:
+    """Give a registration with every instant that it can have."""
+    return registration(**{"cancelled_at": NOW, "completed_at": NOW} | fields)
+
+
 RECORDS: list[tuple[Callable[..., Any], type, Fields, set[str]]] = [
-    (registration, Registration, REGISTRATION, {"cancelled_at", "completed_at"}),
+    (ended, Registration, REGISTRATION, {"cancelled_at", "completed_at"}),
     (certificate, PeerMentorCertificate, CERTIFICATE, {"expires_at"}),
     (reminder, RenewalReminder, REMINDER, set()),
     (participation, Participation, PARTICIPATION, {"registration", "certificate", "reminder"}),

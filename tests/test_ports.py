@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import pytest
 
-from builders import course
+from builders import course, refusals
 from course_domain import (
     MAX_CURSOR_LENGTH,
     MAX_PAGE_LIMIT,
@@ -59,6 +59,12 @@ def test_page_keeps_its_items_in_a_tuple() -> None:
     page: Any = Page(given)
 
     assert (("a", "b", "c"), None) == (page.items, page.next)
+
+
+@pytest.mark.parametrize("items", ["abc", b"abc", 3], ids=repr)
+def test_page_of_what_holds_no_items_is_refused(items: Any) -> None:
+    """Text is no list of its characters: like a number, it is wrong_type on items."""
+    assert ["wrong_type: items"] == refusals(Page, items)
 
 
 def test_page_cannot_be_changed() -> None:

@@ -163,14 +163,14 @@ def test_every_violation_of_a_course_has_all_its_parameters() -> None:
     ("part", "value"),
     [
         *[("rule", value) for value in ("bogus", "TITLE_NOT_EMPTY", "", None, 5, [5])],
-        *[("fields", value) for value in ("title", "", 5, None, [5], [Rule.REQUIRED, b"id"])],
+        *[("fields", value) for value in ("title", "", 5, None, [5], (5,), [Rule.REQUIRED, b"id"])],
         *[("params", value) for value in ("minimum", 5, None, [1])],
     ],
     ids=repr,
 )
 def test_wrong_part_of_a_violation_is_refused(part: str, value: Any) -> None:
     """A violation made of a wrong part is InvalidValue that names the part, and its type."""
-    parts: dict[str, Any] = {"rule": Rule.REQUIRED}
+    parts: dict[str, Any] = {"rule": Rule.REQUIRED, "fields": ("title",), "params": {}}
 
     with pytest.raises(InvalidValue) as raised:
         Violation(**parts | {part: value})
@@ -195,11 +195,12 @@ def test_all_wrong_parts_of_a_violation_are_told() -> None:
     ]
 
 
-def test_rule_by_its_name_becomes_the_rule() -> None:
-    """A rule given as plain text, as after JSON, is the very member."""
+@pytest.mark.parametrize("fields", [(), ("title",), ("title", "status")], ids=len)
+def test_rule_by_its_name_becomes_the_rule(fields: tuple[str, ...]) -> None:
+    """A rule given as plain text, as after JSON, is the very member, of however many fields."""
     name: Any = "title_not_empty"
 
-    assert Rule.TITLE_NOT_EMPTY is Violation(name).rule
+    assert Rule.TITLE_NOT_EMPTY is Violation(name, fields).rule
 
 
 def test_fields_become_a_tuple() -> None:

@@ -392,6 +392,15 @@ def test_refused_call_has_changed_nothing(
     assert (error, before, 0) == (raised.type, dump(town), scheduler.calls)
 
 
+@pytest.mark.parametrize("name", ["registrations", "certificates"])
+def test_records_of_another_tell_what_the_role_may_not(service: CourseService, name: str) -> None:
+    """The refusal to show another's records tells what was asked for, and the role that asked."""
+    with pytest.raises(NotPermitted) as raised:
+        getattr(service, name)(STRANGER, user_id=USER_ID)
+
+    assert {"command": "see what another person has", "role": STRANGER.role} == vars(raised.value)
+
+
 BY_COURSE: dict[str, Callable[[CourseService, UUID], object]] = {
     "revise": lambda service, each: service.revise_course(
         BOSS, each, expected_updated_at=NOW, title=""

@@ -14,10 +14,24 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from builders import COURSE_ID, ORGANIZATION_ID, course
-from course_domain import Participation, RepositoryUnavailable
+from builders import (
+    COURSE_ID,
+    NOW,
+    ORGANIZATION_ID,
+    certificate,
+    course,
+    participation,
+    registration,
+    reminder,
+)
+from course_domain import (
+    Participation,
+    PeerMentorCertificate,
+    RenewalReminder,
+    RepositoryUnavailable,
+)
 from course_domain.sql import SqlCourseRepository, convoys, create_schema, retries, statements
-from course_domain.sql.changes import ParticipationChange
+from course_domain.sql.changes import ParticipationChange, Seen
 from course_domain.sql.convoys import Convoys, Ride
 
 SECONDS = 20
@@ -354,20 +368,69 @@ def test_who_came_late_is_not_told_that_the_time_of_the_first_is_up() -> None:
     assert (None, None) == (late.answer, late.error)
 
 
+def taken() -> DBAPIError:
+    """Give what SQLite has against a key that is there already."""
+    error = sqlite3.IntegrityError("taken")
+    error.sqlite_errorcode = sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+    return DBAPIError("", None, error)
+
+
 def test_key_that_one_finds_taken_is_not_for_the_others() -> None:
     """A convoy that meets it again would meet it each time: all are left to themselves at once."""
     tries: list[list[Ride]] = []
-    taken = sqlite3.IntegrityError("taken")
-    taken.sqlite_errorcode = sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 
     def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
         tries.append(convoy)
-        raise DBAPIError("", None, taken)
+        raise taken()
 
     rides = [Ride(change()), Ride(change())]
     Convoys(decide_and_store).drive(rides)
     assert [rides] == tries
     assert [(None, None)] * 2 == [(each.answer, each.error) for each in rides]
+
+
+def test_who_has_no_time_left_is_told_what_the_database_said() -> None:
+    """Whose time is up when one of many is refused hears the reason, as plain text."""
+
+    def decide_and_store(_convoy: list[Ride], _behind_lock: bool) -> None:
+        raise taken()
+
+    first, late = Ride(change()), Ride(change())
+    late.until = 0
+    Convoys(decide_and_store).drive([first, late])
+    assert first.error is None
+    assert isinstance(late.error, RepositoryUnavailable)
+    assert {"reason": "taken"} == vars(late.error)
+
+
+def test_key_that_one_alone_finds_taken_is_looked_at_again() -> None:
+    """Somebody was first: with nobody to be held up by it, the next try sees what is there."""
+    tries: list[list[Ride]] = []
+
+    def decide_and_store(convoy: list[Ride], _behind_lock: bool) -> None:
+        tries.append(convoy)
+        if len(tries) == 1:
+            raise taken()
+
+    ride = Ride(change())
+    Convoys(decide_and_store).drive([ride])
+    assert [[ride], [ride]] == tries
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"), [(None, reminder()), (certificate(), None)], ids=["new", "there before"]
+)
+def test_looked_up_answer_has_the_reminder_of_its_own_certificate(
+    stored: PeerMentorCertificate | None, told: RenewalReminder | None
+) -> None:
+    """A reminder for a certificate that was there before is not told as added by this call."""
+    state = participation(registration=registration(), certificate=stored)
+    now = attrs.evolve(
+        state, registration=registration(completed_at=NOW), certificate=certificate()
+    )
+    answer = attrs.evolve(now, reminder=reminder())
+
+    assert attrs.evolve(now, reminder=told) == change().after(Seen(1, state), answer, now)
 
 
 def test_what_goes_wrong_with_one_is_not_for_the_others() -> None:
