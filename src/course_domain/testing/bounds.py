@@ -102,10 +102,9 @@ def bounded(adapter: Any, port: type, seconds: float, *, in_thread: bool) -> Any
     """Give an object with the methods of the port, each the adapter's with a bound."""
 
     def bound(name: str) -> Callable[..., Any]:
-        method = getattr(adapter, name)
-
         def call(*arguments: Any, **keywords: Any) -> Any:
-            asked = partial(method, *arguments, **keywords)
+            # Looked up only now: an adapter that is half written keeps what it can.
+            asked = partial(getattr(adapter, name), *arguments, **keywords)
             return within(seconds, asked, name, in_thread=in_thread)
 
         return call
