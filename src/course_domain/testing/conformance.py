@@ -52,7 +52,6 @@ from course_domain.testing.async_bench import (
     async_scheduler_bench,
 )
 from course_domain.testing.bench import THREADS, RepositoryBench
-from course_domain.testing.bounds import NothingMade
 from course_domain.testing.clause import Clause
 from course_domain.testing.clauses_scheduler import SchedulerBench
 from course_domain.testing.contracts import (
@@ -64,6 +63,7 @@ from course_domain.testing.contracts import (
     missing,
     reopen_of,
 )
+from course_domain.testing.fixtures import is_of_a_fixture
 from course_domain.testing.loops import Loop
 from course_domain.testing.report import FAILED, PASSED, SKIPPED, Report, Result
 
@@ -219,7 +219,7 @@ class AsyncReminderSchedulerContract(AsyncContract):
 def run_contract(
     make_repository: Callable[[], CourseRepository],
     *,
-    capabilities: frozenset[str] = frozenset(),
+    capabilities: Iterable[str] = (),
     reopen: Callable[[Any], CourseRepository] | None = None,
     profile: str = "default",
 ) -> Report:
@@ -228,29 +228,29 @@ def run_contract(
     `make_repository` gives an empty repository of its own at each call; `reopen` takes one and
     gives another over the same store, for ``shared_store``. Raises ValueError for a capability or
     profile that there is none of, and for ``shared_store`` without `reopen`; TypeError where
-    either gives None.
+    either gives no adapter; and whatever one of them raises itself.
     """
-    check_declared(capabilities, profile)
-    check_reopen(reopen, capabilities)
+    able = check_declared(capabilities, profile)
+    check_reopen(reopen, able)
 
     def bench() -> AbstractContextManager[RepositoryBench]:
         return nullcontext(
             RepositoryBench(
                 make_repository=make_repository,
                 reopen=reopen,
-                capabilities=capabilities,
+                capabilities=able,
                 profile=profile,
             )
         )
 
-    return Report(_result(held, bench, capabilities) for held in REPOSITORY_CLAUSES)
+    return Report(_result(held, bench, able) for held in REPOSITORY_CLAUSES)
 
 
 def run_async_contract(
     make_repository: Callable[[], Any],
     *,
     backend: str = "asyncio",
-    capabilities: frozenset[str] = frozenset(),
+    capabilities: Iterable[str] = (),
     reopen: Callable[[Any], Any] | None = None,
     profile: str = "default",
 ) -> Report:
@@ -258,18 +258,17 @@ def run_async_contract(
 
     As `run_contract`, on an event loop of its own for each clause: ``asyncio`` or ``trio``.
     """
-    check_declared_async(capabilities, profile, backend)
-    check_reopen(reopen, capabilities)
+    able = check_declared_async(capabilities, profile, backend)
+    check_reopen(reopen, able)
 
     @contextmanager
     def bench() -> Generator[AsyncRepositoryBench, None, None]:
         with Loop(backend) as loop:
             yield async_repository_bench(
-                loop, make_repository, reopen=reopen, capabilities=capabilities, profile=profile
+                loop, make_repository, reopen=reopen, capabilities=able, profile=profile
             )
 
-    declared = capabilities | {THREADS}
-    return Report(_result(held, bench, declared) for held in ASYNC_REPOSITORY_CLAUSES)
+    return Report(_result(held, bench, able | {THREADS}) for held in ASYNC_REPOSITORY_CLAUSES)
 
 
 def _result(
@@ -283,9 +282,9 @@ def _result(
     try:
         with bench() as made:
             held.run(made)
-    except NothingMade:
-        raise
-    except Exception as error:  # noqa: BLE001  whatever the adapter does goes into the report
+    except Exception as error:  # whatever the adapter does goes into the report
+        if is_of_a_fixture(error):
+            raise
         notes = "\n".join(getattr(error, "__notes__", []))
         message = f"{type(error).__name__}: {error}\n{notes}"
         return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)

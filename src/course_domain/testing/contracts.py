@@ -24,22 +24,25 @@ def missing(needed: Clause[Any], capabilities: frozenset[str]) -> str:
 
 def check_declared(
     capabilities: Iterable[str], profile: str, known: frozenset[str] = CAPABILITIES
-) -> None:
-    """Refuse with ValueError a capability or a profile that there is none of."""
-    if set(capabilities) - known or isinstance(capabilities, str):
-        msg = f"capabilities are of {sorted(known)}, not {capabilities!r}"
+) -> frozenset[str]:
+    """Give the capabilities; ValueError for one, or for a profile, that there is none of."""
+    declared = frozenset([capabilities] if isinstance(capabilities, str) else capabilities)
+    if declared - known or isinstance(capabilities, str):
+        msg = f"capabilities are names of {sorted(known)}, not {capabilities!r}"
         raise ValueError(msg)
     if profile not in EXAMPLES:
         msg = f"a profile is one of {sorted(EXAMPLES)}, not {profile!r}"
         raise ValueError(msg)
+    return declared
 
 
-def check_declared_async(capabilities: Iterable[str], profile: str, backend: str) -> None:
-    """Refuse the same of an async adapter, and a loop that there is none of."""
-    check_declared(capabilities, profile, CAPABILITIES - {THREADS})
+def check_declared_async(capabilities: Iterable[str], profile: str, backend: str) -> frozenset[str]:
+    """Do the same for an async adapter, and refuse a loop that there is none of."""
+    declared = check_declared(capabilities, profile, CAPABILITIES - {THREADS})
     if backend not in BACKENDS:
         msg = f"a backend is one of {sorted(BACKENDS)}, not {backend!r}"
         raise ValueError(msg)
+    return declared
 
 
 def reopen_of(request: pytest.FixtureRequest, capabilities: frozenset[str]) -> Any:
@@ -88,7 +91,7 @@ class Contract:
 
     @classmethod
     def _check_declared(cls) -> None:
-        check_declared(cls.capabilities, cls.profile)
+        cls.capabilities = check_declared(cls.capabilities, cls.profile)
 
     def _able(self) -> frozenset[str]:
         return self.capabilities
@@ -117,7 +120,7 @@ class AsyncContract(Contract):
 
     @classmethod
     def _check_declared(cls) -> None:
-        check_declared_async(cls.capabilities, cls.profile, cls.backend)
+        cls.capabilities = check_declared_async(cls.capabilities, cls.profile, cls.backend)
 
     def _able(self) -> frozenset[str]:
         return self.capabilities | {THREADS}
