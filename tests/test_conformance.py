@@ -25,9 +25,10 @@ from course_domain.testing.conformance import (
     SCHEDULER_CLAUSES,
     CourseRepositoryContract,
     ReminderSchedulerContract,
+    Report,
+    Result,
     run_contract,
 )
-from course_domain.testing.report import Report, Result
 
 THREADS = frozenset({"threads"})
 THREADS_AND_STORE = frozenset({"threads", "shared_store"})

@@ -2,6 +2,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 
@@ -223,7 +224,7 @@ def test_one_method_that_cannot_be_awaited_breaks_its_clauses() -> None:
     """An async repository with one sync method is no fixture's fault."""
 
     class Mixed(AsyncInMemoryCourseRepository):
-        def get(self, *_: Any) -> Any:
+        def get(self, organization_id: UUID, course_id: UUID) -> Any:
             """Give nothing to await."""
 
     with Loop("asyncio") as loop, pytest.raises(TypeError) as refused:

@@ -60,12 +60,25 @@ from course_domain.testing.contracts import (
     check_declared,
     check_declared_async,
     check_reopen,
-    missing,
     reopen_of,
+    result_of,
 )
-from course_domain.testing.fixtures import is_of_a_fixture
 from course_domain.testing.loops import Loop
-from course_domain.testing.report import FAILED, PASSED, SKIPPED, Report, Result
+from course_domain.testing.report import Report, Result
+
+__all__ = [
+    "ASYNC_REPOSITORY_CLAUSES",
+    "REPOSITORY_CLAUSES",
+    "SCHEDULER_CLAUSES",
+    "AsyncCourseRepositoryContract",
+    "AsyncReminderSchedulerContract",
+    "CourseRepositoryContract",
+    "ReminderSchedulerContract",
+    "Report",
+    "Result",
+    "run_async_contract",
+    "run_contract",
+]
 
 __tracebackhide__ = True  # pytest then begins with the clause
 
@@ -243,7 +256,7 @@ def run_contract(
             )
         )
 
-    return Report(_result(held, bench, able) for held in REPOSITORY_CLAUSES)
+    return Report(result_of(held, bench, able) for held in REPOSITORY_CLAUSES)
 
 
 def run_async_contract(
@@ -268,24 +281,4 @@ def run_async_contract(
                 loop, make_repository, reopen=reopen, capabilities=able, profile=profile
             )
 
-    return Report(_result(held, bench, able | {THREADS}) for held in ASYNC_REPOSITORY_CLAUSES)
-
-
-def _result(
-    held: Clause[Any],
-    bench: Callable[[], AbstractContextManager[RepositoryBench]],
-    capabilities: frozenset[str],
-) -> Result:
-    told = missing(held, capabilities)
-    if told:
-        return Result(clause_id=held.id, name=held.name, outcome=SKIPPED, message=told)
-    try:
-        with bench() as made:
-            held.run(made)
-    except Exception as error:  # whatever the adapter does goes into the report
-        if is_of_a_fixture(error):
-            raise
-        notes = "\n".join(getattr(error, "__notes__", []))
-        message = f"{type(error).__name__}: {error}\n{notes}"
-        return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)
-    return Result(clause_id=held.id, name=held.name, outcome=PASSED)
+    return Report(result_of(held, bench, able | {THREADS}) for held in ASYNC_REPOSITORY_CLAUSES)

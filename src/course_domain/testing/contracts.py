@@ -1,12 +1,15 @@
 """What the contracts of the kit have in common: one clause as one test, and what is declared."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import pytest
 
 from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, THREADS
 from course_domain.testing.clause import Clause
+from course_domain.testing.fixtures import is_of_a_fixture
+from course_domain.testing.report import FAILED, PASSED, SKIPPED, Result
 
 __tracebackhide__ = True  # pytest then begins with the clause
 
@@ -59,6 +62,27 @@ def check_reopen(reopen: Callable[[Any], Any] | None, capabilities: frozenset[st
     if SHARED_STORE in capabilities and reopen is None:
         msg = "shared_store needs reopen: a callable that takes a repository and gives another"
         raise ValueError(msg)
+
+
+def result_of(
+    held: Clause[Any],
+    bench: Callable[[], AbstractContextManager[Any]],
+    capabilities: frozenset[str],
+) -> Result:
+    """Hold what is on a bench to a clause without pytest, and tell what came of it."""
+    told = missing(held, capabilities)
+    if told:
+        return Result(clause_id=held.id, name=held.name, outcome=SKIPPED, message=told)
+    try:
+        with bench() as made:
+            held.run(made)
+    except Exception as error:  # whatever the adapter does goes into the report
+        if is_of_a_fixture(error):
+            raise
+        notes = "\n".join(getattr(error, "__notes__", []))
+        message = f"{type(error).__name__}: {error}\n{notes}"
+        return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)
+    return Result(clause_id=held.id, name=held.name, outcome=PASSED)
 
 
 class Contract:

@@ -46,7 +46,7 @@ def made_by(make: Callable[..., T] | None, name: str, port: type, *arguments: An
 
 
 def awaitable_of(
-    adapter: Any, name: str, method: Callable[..., Any], /, *arguments: Any, **keywords: Any
+    adapter: object, name: str, method: Callable[..., Any], /, *arguments: Any, **keywords: Any
 ) -> Any:
     """Give what a method gives to await; `NothingMade` where the adapter has no async one."""
     given = method(*arguments, **keywords)
