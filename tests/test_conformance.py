@@ -16,16 +16,19 @@ from adapters.compare_and_ask_again import AskingAgainRepository
 from adapters.single_thread import SqliteReminderScheduler, SqliteRepository
 from adapters.stored_bytes import StoredBytesRepository
 from course_domain import CourseRepository, ReminderScheduler, RenewalReminder
+from course_domain.aio_memory import AsyncInMemoryCourseRepository
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
+from course_domain.testing import conformance
 from course_domain.testing.bench import RepositoryBench
 from course_domain.testing.conformance import (
     REPOSITORY_CLAUSES,
     SCHEDULER_CLAUSES,
     CourseRepositoryContract,
     ReminderSchedulerContract,
+    Report,
+    Result,
     run_contract,
 )
-from course_domain.testing.report import Report, Result
 
 THREADS = frozenset({"threads"})
 THREADS_AND_STORE = frozenset({"threads", "shared_store"})
@@ -325,6 +328,7 @@ class TestNothing(CourseRepositoryContract):
     [
         ((), "pass", "pass", "NothingMade: make_repository is None, where a callable"),
         ((), "return lambda: None", "pass", "NothingMade: make_repository gave None"),
+        ((), "return lambda: 1 / 0", "pass", "ZeroDivisionError: division by zero"),
         (
             ("shared_store",),
             "return InMemoryCourseRepository",
@@ -338,7 +342,7 @@ class TestNothing(CourseRepositoryContract):
             "ValueError: shared_store needs reopen",
         ),
     ],
-    ids=["no-factory", "no-repository", "nothing-reopened", "no-reopen"],
+    ids=["no-factory", "no-repository", "raising", "nothing-reopened", "no-reopen"],
 )
 def test_a_fixture_that_gives_nothing_breaks_no_clause(
     tmp_path: Path, declared: tuple[str, ...], make: str, reopen: str, told: str
@@ -357,14 +361,81 @@ def test_a_fixture_that_gives_nothing_breaks_no_clause(
     assert "Clause" not in printed
 
 
-def test_run_contract_needs_a_repository() -> None:
-    """Where `make_repository` gives None, there is nothing to report on."""
+async def awaited() -> CourseRepository:
+    """Give a repository to whoever awaits it."""
+    return InMemoryCourseRepository()
 
-    def nothing() -> Any:
-        return None
 
-    with pytest.raises(TypeError, match="make_repository gave None"):
-        run_contract(nothing)
+class Awaitable:
+    """A repository to come, as a pool gives it."""
+
+    def __await__(self) -> Iterator[Any]:
+        """Give it without a wait."""
+        return iter(())
+
+
+class Named(InMemoryCourseRepository):
+    """A repository whose factory must say how it is called."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+def without_a_database() -> CourseRepository:
+    """Raise what a driver does."""
+    raise ConnectionError("no database")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (None, "is None, where a callable that gives an adapter is to be"),
+        (InMemoryCourseRepository(), "is an object of InMemoryCourseRepository, where a callable"),
+        (lambda: None, "gave None, where it is to give an adapter"),
+        (lambda: InMemoryCourseRepository, "gave the class InMemoryCourseRepository, where it is"),
+        (awaited, "gave an object of coroutine, which only an async contract awaits"),
+        (Awaitable, "gave an object of Awaitable, which only an async contract awaits"),
+        (ExitStack, "gave an object of ExitStack, which has no method of CourseRepository"),
+        (AsyncInMemoryCourseRepository, "gave an object of AsyncInMemoryCourseRepository, which"),
+    ],
+    ids=["none", "object", "no-one", "class", "coroutine", "awaitable", "no-methods", "async"],
+)
+def test_run_contract_needs_a_repository(make: Any, told: str) -> None:
+    """Where `make_repository` makes none, there is nothing to report on, and it says why."""
+    with pytest.raises(TypeError, match=f"^make_repository {told}") as refused:
+        run_contract(make)
+    assert not hasattr(refused.value, "__notes__")
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [(without_a_database, "no database"), (Named, "missing 1 required positional argument")],
+)
+def test_what_a_factory_raises_passes_as_it_is(make: Any, error: str) -> None:
+    """An error of `make_repository` itself breaks no clause, and a note says where it is from."""
+    with pytest.raises((ConnectionError, TypeError), match=error) as refused:
+        run_contract(make)
+    assert ["make_repository raised this: no clause is broken by it"] == refused.value.__notes__
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [["threads"], ("threads",), iter(["threads"])],
+    ids=["list", "tuple", "iterator"],
+)
+def test_capabilities_are_any_names(declared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list, a tuple or an iterator declares what a frozenset does."""
+    crowd = next(each for each in REPOSITORY_CLAUSES if each.needs == THREADS)
+    monkeypatch.setattr(conformance, "REPOSITORY_CLAUSES", [crowd])
+    report = run_contract(InMemoryCourseRepository, capabilities=declared)
+    assert ["passed"] == [each.outcome for each in report.results]
+
+
+def test_capabilities_of_a_class_are_any_names() -> None:
+    """A contract that declares a list has what a frozenset would declare."""
+    declaring: Any = type("Listed", (CourseRepositoryContract,), {"capabilities": ["threads"]})
+    assert THREADS == declaring.capabilities
 
 
 def test_the_thorough_profile_looks_longer() -> None:

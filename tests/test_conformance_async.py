@@ -2,6 +2,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 
@@ -188,6 +189,56 @@ def test_run_async_contract_needs_a_repository(nothing: Any) -> None:
     """Where `make_repository` is None, or gives None, there is nothing to report on."""
     with pytest.raises(TypeError, match="make_repository"):
         run_async_contract(nothing)
+
+
+@each_backend
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (InMemoryCourseRepository(), "is an object of InMemoryCourseRepository, where a callable"),
+        (lambda: AsyncInMemoryCourseRepository, "gave the class AsyncInMemoryCourseRepository"),
+        (InMemoryCourseRepository, "gave an object of InMemoryCourseRepository, which is sync"),
+    ],
+    ids=["object", "class", "sync"],
+)
+def test_run_async_contract_needs_an_async_repository(make: Any, told: str, backend: str) -> None:
+    """What is no async repository is told by the fixture that gave it, and breaks no clause."""
+    with pytest.raises(TypeError, match=f"^make_repository {told}") as refused:
+        run_async_contract(make, backend=backend)
+    assert not hasattr(refused.value, "__notes__")
+
+
+@each_backend
+def test_what_an_async_factory_raises_passes_as_it_is(backend: str) -> None:
+    """An error of `make_repository` on the loop breaks no clause, and is told once."""
+
+    async def without_a_database() -> AsyncCourseRepository:
+        raise ConnectionError("no database")
+
+    with pytest.raises(ConnectionError, match="no database") as refused:
+        run_async_contract(without_a_database, backend=backend)
+    assert ["make_repository raised this: no clause is broken by it"] == refused.value.__notes__
+
+
+def test_one_method_that_cannot_be_awaited_breaks_its_clauses() -> None:
+    """An async repository with one sync method is no fixture's fault."""
+
+    class Mixed(AsyncInMemoryCourseRepository):
+        def get(self, organization_id: UUID, course_id: UUID) -> Any:
+            """Give nothing to await."""
+
+    with Loop("asyncio") as loop, pytest.raises(TypeError) as refused:
+        CLAUSES["KEYS-1"].run(async_repository_bench(loop, Mixed))
+    assert "Clause KEYS-1" in refused.value.__notes__[0]
+
+
+def test_reopen_that_cannot_be_called_is_named() -> None:
+    """A repository where `reopen` is to be breaks no clause."""
+    reopen: Any = AsyncAskingAgainRepository()
+    with Loop("asyncio") as loop, pytest.raises(TypeError, match=r"^reopen is an object"):
+        CLAUSES["SHARED-1"].run(
+            async_repository_bench(loop, AsyncAskingAgainRepository, reopen=reopen)
+        )
 
 
 def test_run_async_contract_needs_reopen_for_a_shared_store() -> None:

@@ -548,11 +548,28 @@ def test_completion_without_a_time_is_now(api: Api) -> None:
     ("body", "expected"),
     [
         ('{"completed_at": "soon"}', ("wrong_type", "$.completed_at")),
+        ('{"completed_at": 2027}', ("wrong_type", "$.completed_at")),
+        ('{"completed_at": "2027"}', ("wrong_type", "$.completed_at")),
+        ('{"completed_at": "1700000000"}', ("wrong_type", "$.completed_at")),
+        ('{"completed_at": "2026-11-22"}', ("wrong_type", "$.completed_at")),
+        ('{"completed_at": "2026-11-22T15:00:00.123456789Z"}', ("wrong_type", "$.completed_at")),
         ('{"completed_at": "2026-11-22T15:00:00"}', ("naive_datetime", "$.completed_at")),
+        ("[]", ("wrong_type", "$")),
         ('{"completed": null}', ("unknown_field", "$.completed")),
         ('{\n"completed_at"', ("malformed_document", "$")),
     ],
-    ids=["no-time", "naive", "unknown", "broken"],
+    ids=[
+        "no-time",
+        "number",
+        "year",
+        "seconds",
+        "date",
+        "nanoseconds",
+        "naive",
+        "no-object",
+        "unknown",
+        "broken",
+    ],
 )
 def test_completion_that_cannot_be_read_is_refused(
     body: str, expected: tuple[str, str], api: Api
@@ -639,6 +656,8 @@ def test_list_is_filtered(api: Api) -> None:
         ({"course_type": "party"}, "wrong_type"),
         ({"issues_certificate": "perhaps"}, "wrong_type"),
         ({"starts_from": "soon"}, "wrong_type"),
+        ({"starts_from": "2027"}, "wrong_type"),
+        ({"starts_before": "2027-01-01"}, "wrong_type"),
         ({"starts_from": "2027-01-01T00:00:00"}, "naive_datetime"),
     ],
     ids=str,
@@ -654,6 +673,18 @@ def test_query_that_means_nothing_is_refused(
     assert [(rule, None)] == broken(told)
     assert list(query) == told["violations"][0]["fields"]
     assert "?" not in told["detail"]
+
+
+def test_instants_of_certificates_are_read_as_strictly(api: Api) -> None:
+    """A bare number of a query is no instant in any list: 422."""
+    answer = api("clara", "GET", "/certificates", params={"expires_before": "1700000000"})
+
+    assert ["expires_before"] == problem(answer, 422, "invalid-value")["violations"][0]["fields"]
+
+
+def test_id_that_is_no_uuid_leads_nowhere(api: Api) -> None:
+    """A path with a malformed id is 404, as one with an id that nobody has."""
+    problem(api("clara", "GET", "/courses/2027"), 404, "about:blank")
 
 
 # --- Words

@@ -17,6 +17,8 @@ from course_domain.aio_bridge import CourseRepositoryBridge, ReminderSchedulerBr
 from course_domain.ports import CourseRepository, ReminderScheduler, plugged
 from course_domain.values import checked
 
+__all__ = ["DEFAULT_THREADS", "ThreadedCourseRepository", "ThreadedReminderScheduler"]
+
 T = TypeVar("T")
 P = ParamSpec("P")
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from course_domain import MAX_PAGE_LIMIT, Actor, Course, CourseOffer, CourseStatus, CourseType, Page
 from course_domain.aio import AsyncCourseService
@@ -23,7 +23,8 @@ from fastapi_host.people import Asking
 from fastapi_host.problems import violation_document
 from fastapi_host.words import language
 
-plain = make_converter().unstructure
+_CONVERTER = make_converter()
+plain = _CONVERTER.unstructure
 _NEVER = datetime(1900, 1, 1, tzinfo=UTC)  # when no course of ours was updated
 _ETAG = re.compile(r'"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z)"')
 
@@ -34,6 +35,12 @@ def service_of(request: Request) -> AsyncCourseService:
     return service
 
 
+def instant_as_given(given: object) -> datetime:
+    """Read an instant as the library does: pydantic takes 2027 for a moment of 1970."""
+    return _CONVERTER.structure(given, datetime)
+
+
+Instant = Annotated[datetime, BeforeValidator(instant_as_given)]
 Service = Annotated[AsyncCourseService, Depends(service_of)]
 After = Annotated[str | None, Query(description="The `next` of an earlier page.")]
 Limit = Annotated[int, Query(json_schema_extra={"minimum": 1, "maximum": MAX_PAGE_LIMIT})]
@@ -55,7 +62,7 @@ class Completion(BaseModel):
     """When a person completed a course: an earlier instant, or now."""
 
     model_config = ConfigDict(extra="forbid")
-    completed_at: AwareDatetime | None = None
+    completed_at: Instant | None = None
 
 
 def etag(course: Course) -> str:
@@ -114,8 +121,8 @@ async def list_courses(
     statuses: Statuses = None,
     course_type: CourseType | None = None,
     issues_certificate: bool | None = None,
-    starts_from: datetime | None = None,
-    starts_before: datetime | None = None,
+    starts_from: Instant | None = None,
+    starts_before: Instant | None = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Response:
@@ -250,7 +257,7 @@ async def list_certificates(
     service: Service,
     course_id: UUID | None = None,
     user_id: UUID | None = None,
-    expires_before: datetime | None = None,
+    expires_before: Instant | None = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Response:

@@ -46,6 +46,13 @@ _EXPECTED = {
     "bool_parsing": "a boolean",
     "uuid_parsing": "a UUID with hyphens",
     "enum": "one of {}",
+    "model_attributes_type": "an object",
+}
+_JSON_TYPES: Mapping[type, str] = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "array",
 }
 
 
@@ -120,11 +127,15 @@ def _violation(error: Mapping[str, Any], body: str) -> Violation:
         return Violation(Rule.UNKNOWN_FIELD, (field,), path)
     if kind == "missing":
         return Violation(Rule.REQUIRED, (field,), path)
-    if kind == "timezone_aware":
-        return Violation(Rule.NAIVE_DATETIME, (field,), path)
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidDocument):  # what the library was asked to read
+        (found,) = cause.violations
+        without_path = {name: each for name, each in found.params.items() if name != "path"}
+        return Violation(found.rule, (field,), {**without_path, **path})
     members = re.findall("'([a-z]+)'", str(error.get("ctx", {}).get("expected", "")))
     expected = _EXPECTED.get(kind, "an RFC 3339 date-time with an offset")
-    params = {"expected": expected.format(", ".join(members)), "actual": "string", **path}
+    actual = _JSON_TYPES.get(type(error["input"]), "string")
+    params = {"expected": expected.format(", ".join(members)), "actual": actual, **path}
     return Violation(Rule.WRONG_TYPE, (field,), params)
 
 

@@ -6,10 +6,12 @@ from typing import Any, cast
 
 import attrs
 
+from course_domain.aio_ports import AsyncCourseRepository, AsyncReminderScheduler
 from course_domain.participation import RenewalReminder
 from course_domain.testing.bench import CALL_SECONDS, THREADS, RepositoryBench
-from course_domain.testing.bounds import made_by, within
+from course_domain.testing.bounds import within
 from course_domain.testing.clauses_scheduler import SchedulerBench
+from course_domain.testing.fixtures import a_callable, made_by
 from course_domain.testing.loops import Interruption, Loop, SyncView
 
 
@@ -45,12 +47,14 @@ def async_repository_bench(
     """Put an async repository on the bench."""
 
     def reopened(view: SyncView) -> Any:
-        assert reopen is not None
-        return _made(loop, partial(reopen, view.adapter), "reopen")
+        again = partial(a_callable(reopen, "reopen"), view.adapter)
+        return _made(loop, again, "reopen", AsyncCourseRepository)
 
     return AsyncRepositoryBench(
         loop=loop,
-        make_repository=partial(_made, loop, make_repository, "make_repository"),
+        make_repository=partial(
+            _made, loop, make_repository, "make_repository", AsyncCourseRepository
+        ),
         reopen=None if reopen is None else reopened,
         capabilities=capabilities | {THREADS},
         profile=profile,
@@ -58,10 +62,10 @@ def async_repository_bench(
     )
 
 
-def _made(loop: Loop, make: Callable[[], Any] | None, name: str) -> Any:
+def _made(loop: Loop, make: Callable[[], Any] | None, name: str, port: type) -> Any:
     """Give a sync view of what a fixture of the host makes on the loop."""
-    on_loop = None if make is None else partial(loop.made, make)
-    return SyncView(made_by(on_loop, name), loop)
+    on_loop = partial(loop.made, a_callable(make, name))
+    return SyncView(made_by(on_loop, name, port), loop, name)
 
 
 def async_scheduler_bench(
@@ -78,7 +82,9 @@ def async_scheduler_bench(
         return found
 
     return SchedulerBench(
-        make_scheduler=partial(_made, loop, make_scheduler, "make_scheduler"),
+        make_scheduler=partial(
+            _made, loop, make_scheduler, "make_scheduler", AsyncReminderScheduler
+        ),
         taken=taken_on_loop,
         capabilities=frozenset({THREADS}),
         profile=profile,

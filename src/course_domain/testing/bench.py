@@ -17,8 +17,9 @@ from course_domain.participation import (
     RenewalReminder,
 )
 from course_domain.ports import CourseRepository, Page
-from course_domain.testing.bounds import bounded, made_by
+from course_domain.testing.bounds import bounded
 from course_domain.testing.expectations import expect_some, expect_true
+from course_domain.testing.fixtures import made_by
 
 T = TypeVar("T")
 
@@ -53,19 +54,19 @@ class RepositoryBench:
     def repository(self) -> CourseRepository:
         """The clause's own repository, each of its calls bounded."""
         if self._raw is None:
-            self._raw = made_by(self.make_repository, "make_repository")
+            self._raw = made_by(self.make_repository, "make_repository", CourseRepository)
         return self._bounded(self._raw)
 
     def another_repository(self) -> CourseRepository:
         """Make a second repository, apart from the first."""
-        return self._bounded(made_by(self.make_repository, "make_repository"))
+        return self._bounded(made_by(self.make_repository, "make_repository", CourseRepository))
 
     def reopened(self) -> CourseRepository:
         """Make a second object over the store of the first; that one where none can be."""
         first = self.repository
         if self.reopen is None:
             return first
-        return self._bounded(made_by(self.reopen, "reopen", self._raw))
+        return self._bounded(made_by(self.reopen, "reopen", CourseRepository, self._raw))
 
     def _bounded(self, adapter: CourseRepository) -> CourseRepository:
         made: CourseRepository = bounded(

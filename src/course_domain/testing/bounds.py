@@ -6,13 +6,11 @@ from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from types import FrameType, SimpleNamespace
-from typing import Any, Never, TypeVar
+from typing import Any, Never
 
 import attrs
 
 __tracebackhide__ = True  # pytest then shows the adapter
-
-T = TypeVar("T")
 
 
 class CallHung(AssertionError):
@@ -31,20 +29,6 @@ def within(seconds: float, call: Callable[[], Any], name: str, *, in_thread: boo
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
         return _with_alarm(seconds, call, hung)
     return call()
-
-
-class NothingMade(TypeError):
-    """Tell that what a host gives to make an adapter makes none: no clause is broken by that."""
-
-
-def made_by(make: Callable[..., T] | None, name: str, *arguments: Any) -> T:
-    """Give the adapter that a fixture of the host makes; `NothingMade` where there is none."""
-    if make is None:
-        raise NothingMade(f"{name} is None, where a callable that gives an adapter is to be")
-    adapter = make(*arguments)
-    if adapter is None:
-        raise NothingMade(f"{name} gave None, where it is to give an adapter")
-    return adapter
 
 
 @attrs.define
@@ -102,10 +86,9 @@ def bounded(adapter: Any, port: type, seconds: float, *, in_thread: bool) -> Any
     """Give an object with the methods of the port, each the adapter's with a bound."""
 
     def bound(name: str) -> Callable[..., Any]:
-        method = getattr(adapter, name)
-
         def call(*arguments: Any, **keywords: Any) -> Any:
-            asked = partial(method, *arguments, **keywords)
+            # Looked up only now: an adapter that is half written keeps what it can.
+            asked = partial(getattr(adapter, name), *arguments, **keywords)
             return within(seconds, asked, name, in_thread=in_thread)
 
         return call

@@ -12,9 +12,10 @@ from hypothesis import given
 from course_domain.participation import RenewalReminder
 from course_domain.ports import ReminderScheduler
 from course_domain.testing.bench import CALL_SECONDS, NOW, THREADS, settings_of
-from course_domain.testing.bounds import bounded, made_by
+from course_domain.testing.bounds import bounded
 from course_domain.testing.clause import clause
 from course_domain.testing.expectations import expect
+from course_domain.testing.fixtures import made_by
 from course_domain.testing.rivals import TIMES, all_at_once
 from course_domain.testing.strategies import reminders
 
@@ -52,7 +53,7 @@ class SchedulerBench:
 
     def _adapter(self) -> ReminderScheduler:
         if self._raw is None:
-            self._raw = made_by(self.make_scheduler, "make_scheduler")
+            self._raw = made_by(self.make_scheduler, "make_scheduler", ReminderScheduler)
         return self._raw
 
 

@@ -53,7 +53,6 @@ from course_domain.testing.async_bench import (
     async_scheduler_bench,
 )
 from course_domain.testing.bench import THREADS, RepositoryBench
-from course_domain.testing.bounds import NothingMade
 from course_domain.testing.clause import Clause
 from course_domain.testing.clauses_scheduler import SchedulerBench
 from course_domain.testing.contracts import (
@@ -62,11 +61,25 @@ from course_domain.testing.contracts import (
     check_declared,
     check_declared_async,
     check_reopen,
-    missing,
     reopen_of,
+    result_of,
 )
 from course_domain.testing.loops import Loop
-from course_domain.testing.report import FAILED, PASSED, SKIPPED, Report, Result
+from course_domain.testing.report import Report, Result
+
+__all__ = [
+    "ASYNC_REPOSITORY_CLAUSES",
+    "REPOSITORY_CLAUSES",
+    "SCHEDULER_CLAUSES",
+    "AsyncCourseRepositoryContract",
+    "AsyncReminderSchedulerContract",
+    "CourseRepositoryContract",
+    "ReminderSchedulerContract",
+    "Report",
+    "Result",
+    "run_async_contract",
+    "run_contract",
+]
 
 __tracebackhide__ = True  # pytest then begins with the clause
 
@@ -221,7 +234,7 @@ class AsyncReminderSchedulerContract(AsyncContract):
 def run_contract(
     make_repository: Callable[[], CourseRepository],
     *,
-    capabilities: frozenset[str] = frozenset(),
+    capabilities: Iterable[str] = (),
     reopen: Callable[[Any], CourseRepository] | None = None,
     profile: str = "default",
 ) -> Report:
@@ -230,29 +243,29 @@ def run_contract(
     `make_repository` gives an empty repository of its own at each call; `reopen` takes one and
     gives another over the same store, for ``shared_store``. Raises ValueError for a capability or
     profile that there is none of, and for ``shared_store`` without `reopen`; TypeError where
-    either gives None.
+    either gives no adapter; and whatever one of them raises itself.
     """
-    check_declared(capabilities, profile)
-    check_reopen(reopen, capabilities)
+    able = check_declared(capabilities, profile)
+    check_reopen(reopen, able)
 
     def bench() -> AbstractContextManager[RepositoryBench]:
         return nullcontext(
             RepositoryBench(
                 make_repository=make_repository,
                 reopen=reopen,
-                capabilities=capabilities,
+                capabilities=able,
                 profile=profile,
             )
         )
 
-    return Report(_result(held, bench, capabilities) for held in REPOSITORY_CLAUSES)
+    return Report(result_of(held, bench, able) for held in REPOSITORY_CLAUSES)
 
 
 def run_async_contract(
     make_repository: Callable[[], Any],
     *,
     backend: str = "asyncio",
-    capabilities: frozenset[str] = frozenset(),
+    capabilities: Iterable[str] = (),
     reopen: Callable[[Any], Any] | None = None,
     profile: str = "default",
 ) -> Report:
@@ -260,35 +273,14 @@ def run_async_contract(
 
     As `run_contract`, on an event loop of its own for each clause: ``asyncio`` or ``trio``.
     """
-    check_declared_async(capabilities, profile, backend)
-    check_reopen(reopen, capabilities)
+    able = check_declared_async(capabilities, profile, backend)
+    check_reopen(reopen, able)
 
     @contextmanager
     def bench() -> Generator[AsyncRepositoryBench, None, None]:
         with Loop(backend) as loop:
             yield async_repository_bench(
-                loop, make_repository, reopen=reopen, capabilities=capabilities, profile=profile
+                loop, make_repository, reopen=reopen, capabilities=able, profile=profile
             )
 
-    declared = capabilities | {THREADS}
-    return Report(_result(held, bench, declared) for held in ASYNC_REPOSITORY_CLAUSES)
-
-
-def _result(
-    held: Clause[Any],
-    bench: Callable[[], AbstractContextManager[RepositoryBench]],
-    capabilities: frozenset[str],
-) -> Result:
-    told = missing(held, capabilities)
-    if told:
-        return Result(clause_id=held.id, name=held.name, outcome=SKIPPED, message=told)
-    try:
-        with bench() as made:
-            held.run(made)
-    except NothingMade:
-        raise
-    except Exception as error:  # noqa: BLE001  whatever the adapter does goes into the report
-        notes = "\n".join(getattr(error, "__notes__", []))
-        message = f"{type(error).__name__}: {error}\n{notes}"
-        return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)
-    return Result(clause_id=held.id, name=held.name, outcome=PASSED)
+    return Report(result_of(held, bench, able | {THREADS}) for held in ASYNC_REPOSITORY_CLAUSES)

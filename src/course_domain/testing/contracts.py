@@ -1,12 +1,15 @@
 """What the contracts of the kit have in common: one clause as one test, and what is declared."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import pytest
 
 from course_domain.testing.bench import CAPABILITIES, EXAMPLES, SHARED_STORE, THREADS
 from course_domain.testing.clause import Clause
+from course_domain.testing.fixtures import is_of_a_fixture
+from course_domain.testing.report import FAILED, PASSED, SKIPPED, Result
 
 __tracebackhide__ = True  # pytest then begins with the clause
 
@@ -24,22 +27,25 @@ def missing(needed: Clause[Any], capabilities: frozenset[str]) -> str:
 
 def check_declared(
     capabilities: Iterable[str], profile: str, known: frozenset[str] = CAPABILITIES
-) -> None:
-    """Refuse with ValueError a capability or a profile that there is none of."""
-    if set(capabilities) - known or isinstance(capabilities, str):
-        msg = f"capabilities are of {sorted(known)}, not {capabilities!r}"
+) -> frozenset[str]:
+    """Give the capabilities; ValueError for one, or for a profile, that there is none of."""
+    declared = frozenset([capabilities] if isinstance(capabilities, str) else capabilities)
+    if declared - known or isinstance(capabilities, str):
+        msg = f"capabilities are names of {sorted(known)}, not {capabilities!r}"
         raise ValueError(msg)
     if profile not in EXAMPLES:
         msg = f"a profile is one of {sorted(EXAMPLES)}, not {profile!r}"
         raise ValueError(msg)
+    return declared
 
 
-def check_declared_async(capabilities: Iterable[str], profile: str, backend: str) -> None:
-    """Refuse the same of an async adapter, and a loop that there is none of."""
-    check_declared(capabilities, profile, CAPABILITIES - {THREADS})
+def check_declared_async(capabilities: Iterable[str], profile: str, backend: str) -> frozenset[str]:
+    """Do the same for an async adapter, and refuse a loop that there is none of."""
+    declared = check_declared(capabilities, profile, CAPABILITIES - {THREADS})
     if backend not in BACKENDS:
         msg = f"a backend is one of {sorted(BACKENDS)}, not {backend!r}"
         raise ValueError(msg)
+    return declared
 
 
 def reopen_of(request: pytest.FixtureRequest, capabilities: frozenset[str]) -> Any:
@@ -56,6 +62,27 @@ def check_reopen(reopen: Callable[[Any], Any] | None, capabilities: frozenset[st
     if SHARED_STORE in capabilities and reopen is None:
         msg = "shared_store needs reopen: a callable that takes a repository and gives another"
         raise ValueError(msg)
+
+
+def result_of(
+    held: Clause[Any],
+    bench: Callable[[], AbstractContextManager[Any]],
+    capabilities: frozenset[str],
+) -> Result:
+    """Hold what is on a bench to a clause without pytest, and tell what came of it."""
+    told = missing(held, capabilities)
+    if told:
+        return Result(clause_id=held.id, name=held.name, outcome=SKIPPED, message=told)
+    try:
+        with bench() as made:
+            held.run(made)
+    except Exception as error:  # whatever the adapter does goes into the report
+        if is_of_a_fixture(error):
+            raise
+        notes = "\n".join(getattr(error, "__notes__", []))
+        message = f"{type(error).__name__}: {error}\n{notes}"
+        return Result(clause_id=held.id, name=held.name, outcome=FAILED, message=message)
+    return Result(clause_id=held.id, name=held.name, outcome=PASSED)
 
 
 class Contract:
@@ -88,7 +115,7 @@ class Contract:
 
     @classmethod
     def _check_declared(cls) -> None:
-        check_declared(cls.capabilities, cls.profile)
+        cls.capabilities = check_declared(cls.capabilities, cls.profile)
 
     def _able(self) -> frozenset[str]:
         return self.capabilities
@@ -117,7 +144,7 @@ class AsyncContract(Contract):
 
     @classmethod
     def _check_declared(cls) -> None:
-        check_declared_async(cls.capabilities, cls.profile, cls.backend)
+        cls.capabilities = check_declared_async(cls.capabilities, cls.profile, cls.backend)
 
     def _able(self) -> frozenset[str]:
         return self.capabilities | {THREADS}

@@ -24,6 +24,7 @@ except ModuleNotFoundError as _error:
 import attrs
 
 from course_domain.testing.bounds import CallHung, Outcome, in_background, within
+from course_domain.testing.fixtures import awaitable_of
 from course_domain.testing.rivals import CROWD, LOOP_CALL, Crowd, LoopCall
 
 __tracebackhide__ = True  # pytest then shows the adapter
@@ -214,7 +215,10 @@ class SyncView:
 
     adapter: Any
     loop: Loop
+    made_by: str = "make_repository"
+    """The fixture that gave the adapter."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Give the method of this name, for a thread that is not the loop's."""
-        return partial(self.loop.call, getattr(self.adapter, name))
+        method = getattr(self.adapter, name)
+        return partial(self.loop.call, partial(awaitable_of, self.adapter, self.made_by, method))
