@@ -10,6 +10,7 @@ from hypothesis import Phase, settings
 from adapters import (
     broken,
     broken_answers,
+    broken_in_turn,
     broken_outbox,
     broken_pages,
     broken_races,
@@ -31,6 +32,7 @@ REPOSITORIES: list[Mapping[str, tuple[Make, ...]]] = [
     broken_outbox.BROKEN,
     broken_races.BROKEN,
     broken_rarely.BROKEN,
+    broken_in_turn.BROKEN,
 ]
 CLAUSES: dict[str, Any] = {each.id: each for each in REPOSITORY_CLAUSES}
 SCHEDULE: dict[str, Any] = {each.id: each for each in SCHEDULER_CLAUSES}
