@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 from uuid import UUID
@@ -114,13 +115,14 @@ class OnlyTouchedFieldsAreGuarded(AskingAgainRepository):
             if seen is None:
                 raise CourseNotFound(course_id)
             touched = _touched(seen, decide(seen))
-
-            def merged(now: Course) -> Course:
-                return now if _touched(seen, now).keys() & touched else attrs.evolve(now, **touched)
-
+            merged = partial(_merged, seen, touched)
             after = super().change_course(organization_id, course_id, merged)
             if touched.items() <= _touched(seen, after).items():
                 return after
+
+
+def _merged(seen: Course, touched: Mapping[str, Any], now: Course) -> Course:
+    return now if _touched(seen, now).keys() & touched.keys() else attrs.evolve(now, **touched)
 
 
 def _touched(before: Course, after: Course) -> dict[str, Any]:

@@ -162,10 +162,10 @@ def _expect_whole_completion(seen: Participation) -> Participation:
 
 @clause("RACE-17", THREADS)
 def no_certificate_is_seen_before_its_reminder(bench: RepositoryBench) -> None:
-    """Who reads a certificate that expires, and the outbox after it, finds its reminder there.
+    """Who sees a certificate that expires, or its reminder, and then looks for both, finds both.
 
-    And the other way round. A failure means that one is stored after the other: a host that stops
-    between the two leaves somebody whom nobody will tell, or tells somebody of no certificate.
+    A failure means that one is stored after the other: a host that stops between the two leaves
+    somebody whom nobody will tell, or tells somebody of a certificate that is not there.
 
     A correct adapter commits certificate and reminder as one.
     """
@@ -181,7 +181,7 @@ def no_certificate_is_seen_before_its_reminder(bench: RepositoryBench) -> None:
         missing = [each for each in certificates if each.id not in after]
         expect([], missing, "certificates that were seen before their reminders")
         early = before - {each.id for each in certificates}
-        expect(set(), early, "reminders that were seen before their certificates")
+        expect(set[UUID](), early, "reminders that were seen before their certificates")
 
     _look_while_people_complete(bench, look)
 

@@ -96,7 +96,6 @@ def a_call_waits_its_turn(bench: RepositoryBench) -> None:
     for changed in (_seat_added, _somebody_registered):
         on = bench.stored(max_participants=1)
         waiting = [Rival(partial(each, bench, on)) for each in (_seat_added, _somebody_registered)]
-
         until = time.monotonic() + _TURN_SECONDS
 
         def meet() -> None:
