@@ -12,6 +12,7 @@ from adapters import (
     broken_answers,
     broken_at_edges,
     broken_by_key,
+    broken_in_turn,
     broken_outbox,
     broken_pages,
     broken_races,
@@ -35,6 +36,7 @@ REPOSITORIES: list[Mapping[str, tuple[Make, ...]]] = [
     broken_rarely.BROKEN,
     broken_at_edges.BROKEN,
     broken_by_key.BROKEN,
+    broken_in_turn.BROKEN,
 ]
 CLAUSES: dict[str, Any] = {each.id: each for each in REPOSITORY_CLAUSES}
 SCHEDULE: dict[str, Any] = {each.id: each for each in SCHEDULER_CLAUSES}

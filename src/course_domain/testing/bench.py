@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from course_domain.participation import (
     RenewalReminder,
 )
 from course_domain.ports import CourseRepository, Page
-from course_domain.testing.bounds import bounded
+from course_domain.testing.bounds import bounded, within
 from course_domain.testing.expectations import expect_some, expect_true
 from course_domain.testing.fixtures import made_by
 
@@ -53,9 +54,22 @@ class RepositoryBench:
     @property
     def repository(self) -> CourseRepository:
         """The clause's own repository, each of its calls bounded."""
+        return self._bounded(self._own())
+
+    def _own(self) -> CourseRepository:
         if self._raw is None:
             self._raw = made_by(self.make_repository, "make_repository", CourseRepository)
-        return self._bounded(self._raw)
+        return self._raw
+
+    def in_one_thread(self, work: Callable[[CourseRepository], T]) -> T:
+        """Let one thread make all the calls of some work, with a bound on the whole of it.
+
+        The calls of `repository` come from a thread each where the adapter takes that, so that
+        what it keeps for a thread never grows old.
+        """
+        made = partial(work, self._own())
+        answer: T = within(self.call_seconds, made, "work in one thread", in_thread=True)
+        return answer
 
     def another_repository(self) -> CourseRepository:
         """Make a second repository, apart from the first."""

@@ -75,16 +75,19 @@ def a_crowd_fills_the_seats_and_no_more(bench: RepositoryBench) -> None:
 
 @clause("CROWD-2", THREADS, times=TIMES)
 def a_crowd_loses_no_update(bench: RepositoryBench) -> None:
-    """Sixteen changes of one course at once are all in the result.
+    """Sixteen changes of one course at once are all in the result, and each gives its own back.
 
-    A failure means that revisions undo each other under load.
+    A failure means that revisions undo each other under load, or that an admin is shown another's.
 
-    A correct adapter serialises the changes of one course.
+    A correct adapter serialises the changes of one course, and gives each caller the answer that
+    it has stored, not what it reads after it has let the course go.
     """
     on = bench.stored(max_participants=1)
     outcomes = all_at_once([lambda: change_course(bench.repository, on, one_more_seat)] * CROWD)
     expect({}, errors_of(outcomes), "the errors")
     expect(1 + CROWD, seats(bench.repository, on), "a number that each raised by one")
+    given = sorted(each.answer.max_participants for each in outcomes)
+    expect([*range(2, 2 + CROWD)], given, "the numbers that the calls gave, each its own answer")
 
 
 @clause("CROWD-3", THREADS, times=TIMES)

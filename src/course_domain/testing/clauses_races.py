@@ -1,14 +1,14 @@
 """Clauses for an adapter that declares ``threads``: forced races, judged by how they end."""
 
 from collections.abc import Callable
-from uuid import uuid4
+from functools import partial
 
 import attrs
 
 from course_domain import decisions
 from course_domain.course import Course, CourseStatus
 from course_domain.errors import InvalidTransition, RegistrationRejected, StaleCourse
-from course_domain.participation import Participation, RegistrationStatus
+from course_domain.participation import RegistrationStatus
 from course_domain.ports import CourseRepository
 from course_domain.testing.bench import NOW, SHARED_STORE, THREADS, RepositoryBench, change, shown
 from course_domain.testing.clause import clause
@@ -17,6 +17,7 @@ from course_domain.testing.contestants import (
     change_course,
     changing,
     changing_course,
+    completing,
     expect_error_of,
     mentor_of,
     one_more_seat,
@@ -25,6 +26,7 @@ from course_domain.testing.contestants import (
 )
 from course_domain.testing.differences import brief
 from course_domain.testing.expectations import expect
+from course_domain.testing.meetings import EITHER_FIRST
 from course_domain.testing.rivals import duel
 
 
@@ -124,26 +126,15 @@ def nobody_registers_behind_an_archiving(bench: RepositoryBench) -> None:
 
     A failure means that people register for courses that were taken away.
 
-    A correct adapter raises one version with every change of a course and of its registrations.
+    A correct adapter raises one version with every change of a course and of its registrations,
+    or locks the course before it reads anything that `decide` is shown.
     """
-    on = bench.stored()
-    actor, admin = mentor_of(on), admin_of(on)
-
-    def archive_and_look() -> Participation:
-        change_course(bench.repository, on, lambda seen: decisions.archive(seen, admin, NOW))
-        return shown(bench.repository, on, actor.user_id)
-
-    ended = duel(
-        changing(bench.repository, on, actor.user_id), registering(actor), archive_and_look
-    )
-    expect_error_of(ended.rival, None, "the archiving")
-    read = shown(bench.repository, on, actor.user_id)
-    expect(CourseStatus.ARCHIVED, read.course.status, "the status of the course")
-    took = ended.first.error is None
-    expect(took, read.registration is not None, "a registration, where the call gave one")
-    if took and ended.rival.answer.registration is None:  # so it was stored after that
-        status = ended.seen[-1].course.status
-        expect(CourseStatus.ARCHIVED, status, "the status that the stored answer was decided on")
+    for race in EITHER_FIRST:
+        on = bench.stored()
+        actor, admin = mentor_of(on), admin_of(on)
+        archive = partial(decisions.archive, actor=admin, now=NOW)
+        read = race(bench, on, actor.user_id, registering(actor), archive)
+        expect(CourseStatus.ARCHIVED, read.course.status, "the status of the course")
 
 
 @clause("RACE-6", THREADS)
@@ -185,29 +176,32 @@ def a_registration_is_completed_or_cancelled(bench: RepositoryBench) -> None:
 
     A failure means that somebody without a seat holds a certificate.
 
-    A correct adapter serialises the changes of one course, also those of one person.
+    A correct adapter serialises the changes of one course, also those of one person, and those
+    that change no count.
     """
-    on = bench.stored(certificate_validity_months=12)
-    actor, admin = mentor_of(on), admin_of(on)
-    bench.register(on, actor.user_id)
-    ended = duel(
-        changing(bench.repository, on, actor.user_id),
-        lambda seen: decisions.complete(seen, admin, NOW, uuid4()),
-        lambda: change(
-            bench.repository, on, actor.user_id, lambda seen: decisions.cancel(seen, actor, NOW)
-        ),
-    )
-    completes = ended.first.error is None
-    loser = ended.rival if completes else ended.first
-    expect_error_of(loser, InvalidTransition, "the one that came second")
-    read = shown(bench.repository, on, actor.user_id)
-    held = read.registration
-    status = RegistrationStatus.CONFIRMED if completes else RegistrationStatus.CANCELLED
-    expect(status, None if held is None else held.status, "the status of the registration")
-    expect(completes, read.certificate is not None, "a certificate, where it was completed")
-    expect(int(completes), read.confirmed_count, "the confirmed count")
-    pending = bench.repository.pending_reminders().items
-    expect(int(completes), len(pending), "how many reminders wait")
+    for completes_first in (True, False):
+        on = bench.stored(certificate_validity_months=12)
+        actor = mentor_of(on)
+        bench.register(on, actor.user_id)
+        asking = changing(bench.repository, on, actor.user_id)
+        pair = (completing(admin_of(on)), partial(decisions.cancel, actor=actor, now=NOW))
+        first, second = pair if completes_first else pair[::-1]
+        ended = duel(asking, first, partial(asking, second))
+        completing_one, cancelling = (
+            (ended.first, ended.rival) if completes_first else (ended.rival, ended.first)
+        )
+        completes = completing_one.error is None
+        loser = cancelling if completes else completing_one
+        expect_error_of(loser, InvalidTransition, "the one that came second")
+        read = shown(bench.repository, on, actor.user_id)
+        held = read.registration
+        status = RegistrationStatus.CONFIRMED if completes else RegistrationStatus.CANCELLED
+        expect(status, None if held is None else held.status, "the status of the registration")
+        expect(completes, read.certificate is not None, "a certificate, where it was completed")
+        expect(int(completes), read.confirmed_count, "the confirmed count")
+        pending = bench.repository.pending_reminders().items
+        waiting = [each for each in pending if each.course_id == on.id]
+        expect(int(completes), len(waiting), "how many reminders wait")
 
 
 @clause("RACE-8", THREADS)
@@ -216,25 +210,36 @@ def nobody_registers_behind_a_lowered_cap(bench: RepositoryBench) -> None:
 
     A failure means that a registration is taken while the count is at or above the cap in force.
 
-    A correct adapter raises one version with every change of a course and of its registrations.
+    A correct adapter raises one version with every change of a course and of its registrations,
+    or locks the course before it reads anything that `decide` is shown.
     """
-    on = bench.stored(max_participants=2)
-    bench.register(on)
-    actor = mentor_of(on)
+    for race in EITHER_FIRST:
+        on = bench.stored(max_participants=2)
+        bench.register(on)
+        actor = mentor_of(on)
+        lower = partial(attrs.evolve, max_participants=1)
+        read = race(bench, on, actor.user_id, registering(actor), lower)
+        expect(1, read.course.max_participants, "the cap")
+        took = read.registration is not None
+        expect(1 + took, read.confirmed_count, "the confirmed count")
 
-    def lower_and_look() -> Participation:
-        change_course(bench.repository, on, lambda seen: attrs.evolve(seen, max_participants=1))
-        return shown(bench.repository, on, actor.user_id)
 
-    ended = duel(changing(bench.repository, on, actor.user_id), registering(actor), lower_and_look)
-    expect_error_of(ended.rival, None, "the lowering of the cap")
-    expect(1, seats(bench.repository, on), "the cap")
-    took = ended.first.error is None
-    read = shown(bench.repository, on, actor.user_id)
-    expect(1 + took, read.confirmed_count, "the confirmed count")
-    if took and ended.rival.answer.registration is None:  # so it was stored after that
-        cap = ended.seen[-1].course.max_participants
-        expect(1, cap, "the cap that the stored answer was decided on")
+@clause("RACE-19", THREADS)
+def nobody_is_certified_behind_a_revision(bench: RepositoryBench) -> None:
+    """Once a course issues no certificate, no completion decided on its earlier state is stored.
+
+    A failure means that somebody holds a certificate which the course in force does not issue.
+
+    A correct adapter compares its version for every answer that it stores, also for one that
+    takes no seat.
+    """
+    for race in EITHER_FIRST:
+        on = bench.stored(certificate_validity_months=12)
+        actor, admin = mentor_of(on), admin_of(on)
+        bench.register(on, actor.user_id)
+        revise = partial(attrs.evolve, issues_certificate=False, certificate_validity_months=None)
+        read = race(bench, on, actor.user_id, completing(admin), revise)
+        expect(False, read.course.issues_certificate, "whether the course issues certificates")
 
 
 CLAUSES = (
@@ -246,4 +251,5 @@ CLAUSES = (
     of_two_revisions_one_is_stale,
     a_registration_is_completed_or_cancelled,
     nobody_registers_behind_a_lowered_cap,
+    nobody_is_certified_behind_a_revision,
 )

@@ -1,19 +1,26 @@
 """Clauses for an adapter that declares ``threads``: many threads at different rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import attrs
 
+from course_domain.course import Course, CourseStatus
 from course_domain.errors import DuplicateCourse
+from course_domain.participation import Participation
 from course_domain.testing.bench import (
+    NOW,
     THREADS,
     RepositoryBench,
     change,
+    completed,
     confirmed,
+    items,
     shown,
+    walk,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.clauses_crowds import CROWD, errors_of
@@ -41,11 +48,13 @@ def a_crowd_adds_a_course_once(bench: RepositoryBench) -> None:
 
 @clause("CROWD-8", THREADS, times=TIMES)
 def courses_do_not_stand_in_each_others_way(bench: RepositoryBench) -> None:
-    """Changes of many courses at once are all stored, whatever their order.
+    """Changes of many courses at once are all stored and listed, whatever their order.
 
-    A failure means that changes of different courses lock each other out, or get mixed up.
+    A failure means that changes of different courses lock each other out, get mixed up, or write
+    over each other what they share: a reminder or a place in a list is lost for good.
 
-    A correct adapter locks one course for a call, and no second one.
+    A correct adapter locks one course for a call, and no second one; what several courses share
+    it keeps as a row of its own for each entry.
     """
     organization_id = uuid4()
     courses = [bench.stored(organization_id=organization_id, max_participants=1) for _ in range(4)]
@@ -58,6 +67,52 @@ def courses_do_not_stand_in_each_others_way(bench: RepositoryBench) -> None:
         read = shown(bench.repository, on, uuid4())
         observed = (read.course.max_participants, read.confirmed_count)
         expect((3, 2), observed, "the number raised twice, and the count")
+    _expect_whole_lists(bench)
+
+
+def _expect_whole_lists(bench: RepositoryBench) -> None:
+    """Change all of an organization's courses at once, and find every change in every list."""
+    organization_id, whose = uuid4(), uuid4()
+    courses = [bench.stored(organization_id=organization_id) for _ in range(CROWD // 2)]
+    people = [(on, each) for on in courses for each in (whose, uuid4())]
+    _answers(partial(change, bench.repository, *each, confirmed) for each in people)
+    done = _answers(partial(change, bench.repository, *each, _certified) for each in people)
+    archived = _answers(partial(change_course, bench.repository, on, _archived) for on in courses)
+    registrations = {each.registration for each in done}
+    certificates = {each.certificate for each in done}
+    registrations_of = partial(bench.repository.registrations, organization_id)
+    certificates_of = partial(bench.repository.certificates, organization_id)
+    courses_of = partial(bench.repository.courses, organization_id)
+    own = {each.registration for each in done if each.user_id == whose}
+    own_certificates = {each.certificate for each in done if each.user_id == whose}
+    pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
+    mine = [each for each in pending if each.organization_id == organization_id]
+    lists: tuple[tuple[set[Any], Iterable[Any], str], ...] = (
+        (registrations, registrations_of().items, "the registrations"),
+        (own, registrations_of(user_id=whose).items, "the registrations of one person"),
+        (certificates, certificates_of().items, "the certificates"),
+        (own_certificates, certificates_of(user_id=whose).items, "the certificates of one person"),
+        ({each.reminder for each in done}, mine, "the reminders that wait"),
+        (set(archived), courses_of().items, "the courses"),
+        (set(archived), courses_of(statuses=[CourseStatus.ARCHIVED]).items, "the archived ones"),
+        (set(), courses_of(statuses=[CourseStatus.PUBLISHED]).items, "the published ones"),
+    )
+    for expected, observed, what in lists:
+        expect(expected, set(observed), what)
+
+
+def _certified(seen: Participation) -> Participation:
+    return completed(seen, expires_at=NOW + timedelta(days=365))
+
+
+def _archived(seen: Course) -> Course:
+    return attrs.evolve(seen, status=CourseStatus.ARCHIVED)
+
+
+def _answers(calls: Iterable[Callable[[], Any]]) -> list[Any]:
+    outcomes = all_at_once(list(calls))
+    expect({}, errors_of(outcomes), "the errors")
+    return [each.answer for each in outcomes]
 
 
 @clause("CROWD-9", THREADS, times=TIMES)
@@ -67,45 +122,60 @@ def a_crowd_adds_and_others_read(bench: RepositoryBench) -> None:
     A failure means that two admins who add a course each make one vanish from the list, or that
     a reader meets an error because somebody writes.
 
-    A correct adapter adds a row of its own for each course, and reads from a snapshot.
+    A correct adapter adds a row of its own for each course, and reads from a snapshot; one that
+    locks what it reads does so in one order, whatever the order in which it is asked.
     """
     organization_id = uuid4()
-    on = bench.stored(organization_id=organization_id)
+    held = [bench.stored(organization_id=organization_id) for _ in range(4)]
+    on, ids = held[0], [each.id for each in held]
+    participations = partial(bench.repository.participations, organization_id)
     added = [attrs.evolve(on, id=uuid4(), title=f"added {number}") for number in range(CROWD)]
     reading: tuple[Callable[[], Any], ...] = (
         partial(bench.repository.courses, organization_id),
         partial(bench.repository.registrations, organization_id),
+        partial(participations, ids, uuid4()),
         bench.repository.pending_reminders,
+        partial(participations, ids[::-1], uuid4()),
         partial(change, bench.repository, on, uuid4(), confirmed),
     )
     calls: list[Callable[[], Any]] = []
     for number, each in enumerate(added):
-        calls += [partial(bench.repository.add, each), reading[number % 4]]
+        calls += [partial(bench.repository.add, each), reading[number % len(reading)]]
     expect({}, errors_of(all_at_once(calls)), "the errors")
     listed = bench.repository.courses(organization_id).items
-    expect({on, *added}, set(listed), "the courses that are listed")
-    expect(len(added) + 1, len(listed), "how many there are")
+    expect({*held, *added}, set(listed), "the courses that are listed")
+    expect(len(held) + len(added), len(listed), "how many there are")
 
 
 @clause("CROWD-10", THREADS, times=TIMES)
 def a_crowd_marks_and_registers(bench: RepositoryBench) -> None:
-    """Reminders of one course that are marked at once, while people register, are all marked.
+    """Reminders that are marked while people of their course register and complete are all marked.
 
-    A failure means that a mark is lost and a person reminded twice, or that a mark undoes a
-    registration.
+    A failure means that a mark is lost and a person reminded twice, that a mark undoes what
+    somebody was told, or that marks and completions wait for each other.
 
-    A correct adapter changes the one row of the reminder, and no other.
+    A correct adapter changes the one row of the reminder, and no other; it locks nothing else,
+    or in the order of a completion.
     """
     on = bench.stored()
     done = [bench.complete(on) for _ in range(CROWD // 2)]
     people = [uuid4() for _ in range(CROWD // 2)]
+    graduates = people[::2]
+    for whose in graduates:
+        bench.register(on, whose)
     calls: list[Callable[[], Any]] = []
     for each, whose in zip(done, people, strict=True):
         reminder = expect_some(each.reminder, "the reminder in the answer")
+        decide = _certified if whose in graduates else confirmed
         calls.append(partial(bench.repository.mark_reminder_scheduled, reminder))
-        calls.append(partial(change, bench.repository, on, whose, confirmed))
-    expect({}, errors_of(all_at_once(calls)), "the errors")
-    expect((), bench.repository.pending_reminders().items, "the outbox, all of it marked")
+        calls.append(partial(change, bench.repository, on, whose, decide))
+    outcomes = all_at_once(calls)
+    expect({}, errors_of(outcomes), "the errors")
+    entered = {each.answer.reminder for each in outcomes if each.answer is not None} - {None}
+    expect(len(graduates), len(entered), "how many answers had a reminder")
+    waiting = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
+    mine = {each for each in waiting if each.course_id == on.id}
+    expect(entered, mine, "the outbox, all of it marked but what was added meanwhile")
     listed = bench.repository.registrations(on.organization_id).items
     expected = {each.user_id for each in done} | set(people)
     expect(expected, {each.user_id for each in listed}, "who is registered")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -9,13 +10,13 @@ import attrs
 
 from course_domain.course import Course
 from course_domain.errors import RepositoryUnavailable
+from course_domain.participation import Participation
 from course_domain.testing.bench import THREADS, RepositoryBench, change, confirmed, shown
 from course_domain.testing.clause import clause
 from course_domain.testing.contestants import (
     change_course,
     expect_error_of,
     one_more_seat,
-    seats,
 )
 from course_domain.testing.expectations import expect, expect_true
 from course_domain.testing.rivals import Rival
@@ -33,26 +34,54 @@ def rivals_in_a_row_are_outlasted(bench: RepositoryBench) -> None:
 
     A correct adapter goes on trying by time, at least 2 seconds, and not by a number of tries.
     """
-    on = bench.stored(max_participants=1)
-    rivals = [
-        Rival(lambda: change_course(bench.repository, on, one_more_seat))
-        for _ in range(_MOST_RIVALS)
-    ]
+    for changes in (_seat_added, _somebody_registered):
+        on = bench.stored(max_participants=1)
+        _expect_outlasted(bench, on, partial(changes, bench, on))
+
+
+def _seat_added(bench: RepositoryBench, on: Course, meet: Callable[[], None] = lambda: None) -> Any:
+    """Change the course, and meet whom there is to meet inside the decision."""
+
+    def decide(seen: Course) -> Course:
+        meet()
+        return one_more_seat(seen)
+
+    return change_course(bench.repository, on, decide)
+
+
+def _somebody_registered(
+    bench: RepositoryBench, on: Course, meet: Callable[[], None] = lambda: None
+) -> Any:
+    """Register somebody new, and meet whom there is to meet inside the decision."""
+
+    def decide(seen: Participation) -> Participation:
+        meet()
+        return confirmed(seen)
+
+    return change(bench.repository, on, uuid4(), decide)
+
+
+def _expect_outlasted(
+    bench: RepositoryBench, on: Course, changed: Callable[[Callable[[], None]], Any]
+) -> None:
+    kinds = (_seat_added, _somebody_registered)
+    rivals = [Rival(partial(kinds[number % 2], bench, on)) for number in range(_MOST_RIVALS)]
     waiting = iter(rivals)
     until = time.monotonic() + _TURN_SECONDS / 2
 
-    def meet_and_answer(seen: Course) -> Course:
+    def meet() -> None:
         opponent = next(waiting, None) if time.monotonic() < until else None
         if opponent is not None and opponent.meet() is False:
             for rest, _ in zip(waiting, range(5), strict=False):
                 rest.start()  # against a lock one rival after another queues up
-        return one_more_seat(seen)
 
-    change_course(bench.repository, on, meet_and_answer)
+    changed(meet)
     met = [each for each in rivals if each.was_started]
     for each in met:
         expect_error_of(each.outcome(), None, "a rival")
-    expect(2 + len(met), seats(bench.repository, on), "a number that each call raised by one")
+    read = shown(bench.repository, on, uuid4())
+    observed = (read.course.max_participants or 0) + read.confirmed_count
+    expect(2 + len(met), observed, "the cap and the count, one of which each call raised by one")
 
 
 @clause("RACE-12", THREADS)
@@ -61,20 +90,24 @@ def a_call_waits_its_turn(bench: RepositoryBench) -> None:
 
     A failure means that one slow caller makes others fail.
 
-    A correct adapter goes on trying for at least 2 and at most 8 seconds.
+    A correct adapter goes on trying for at least 2 and at most 8 seconds, whoever is waiting and
+    for whom.
     """
-    on = bench.stored()
-    waiting = Rival(lambda: change(bench.repository, on, uuid4(), confirmed))
+    for changed in (_seat_added, _somebody_registered):
+        on = bench.stored(max_participants=1)
+        waiting = [Rival(partial(each, bench, on)) for each in (_seat_added, _somebody_registered)]
+        until = time.monotonic() + _TURN_SECONDS
 
-    def slow(seen: Course) -> Course:
-        waiting.meet(_TURN_SECONDS)
-        return attrs.evolve(seen, title="slow")
+        def meet() -> None:
+            waiting[0].start()
+            waiting[1].meet(max(0.0, until - time.monotonic()))  # asked again, it waits no longer
 
-    change_course(bench.repository, on, slow)
-    expect_error_of(waiting.outcome(), None, "the call that waited")
-    read = shown(bench.repository, on, uuid4())
-    observed = (read.course.title, read.confirmed_count)
-    expect(("slow", 1), observed, "the title and the count after both")
+        changed(bench, on, meet)
+        for each in waiting:
+            expect_error_of(each.outcome(), None, "a call that waited")
+        read = shown(bench.repository, on, uuid4())
+        observed = (read.course.max_participants or 0) + read.confirmed_count
+        expect(4, observed, "the cap and the count, one of which each of three raised by one")
 
 
 @clause("RACE-16", THREADS)
@@ -82,9 +115,10 @@ def a_call_gives_up_in_the_end(bench: RepositoryBench) -> None:
     """A call that cannot have its turn for 8 seconds raises RepositoryUnavailable, stores nothing.
 
     A failure means that one caller that hangs takes a host's threads with it, one after another,
-    or that the storage's own error reaches the host.
+    that the storage's own error reaches the host, or that nobody has a turn after that.
 
-    A correct adapter goes on trying for at least 2 and at most 8 seconds, and then says so.
+    A correct adapter goes on trying for at least 2 and at most 8 seconds, and then says so, and
+    leaves the line in which it stood.
     """
     on = bench.stored()
     seconds: list[float] = []
@@ -122,6 +156,8 @@ def a_call_gives_up_in_the_end(bench: RepositoryBench) -> None:
     read = shown(bench.repository, on, uuid4())
     observed = (read.course.title, read.confirmed_count, read.course.max_participants or 0)
     expect(("slow", *map(int, took)), observed, "the title, the count and the cap after all")
+    change(bench.repository, on, uuid4(), confirmed)
+    change_course(bench.repository, on, one_more_seat)
 
 
 CLAUSES = (rivals_in_a_row_are_outlasted, a_call_waits_its_turn, a_call_gives_up_in_the_end)
