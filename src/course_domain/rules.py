@@ -187,7 +187,7 @@ class InvalidValue(ErrorWithViolations, CourseDomainError, ValueError):
     """Refuse values that cannot mean what their names say; `violations` lists them all."""
 
 
-def _parts(**given: Any) -> tuple[Any, ...]:
+def _parts(**given: Any) -> list[Any]:
     """Give the parts of a violation as they are kept."""
     parts: list[Any] = []
     refused: list[Violation] = []
@@ -199,4 +199,4 @@ def _parts(**given: Any) -> tuple[Any, ...]:
             refused.append(Violation(Rule.WRONG_TYPE, (name,), told))
     if refused:
         raise InvalidValue(refused)
-    return tuple(parts)
+    return parts
