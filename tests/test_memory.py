@@ -705,6 +705,19 @@ def test_nobody_reads_half_a_change(
     assert before != READS[name](repository)
 
 
+def test_of_two_who_add_an_id_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds a course while another adds one of the same id neither replaces it nor joins it."""
+    repository = InMemoryCourseRepository()
+    theirs = partial(repository.add, course(title="Theirs"))
+    rivals = start_inside(monkeypatch, [memory], "_Shelf", theirs)
+
+    repository.add(course())
+
+    with pytest.raises(DuplicateCourse):
+        rivals[0].result(BOUND)
+    assert [course()] == list_courses(repository)
+
+
 def test_change_that_waits_too_long_is_given_up(
     repository: InMemoryCourseRepository,
     pool: ThreadPoolExecutor,
