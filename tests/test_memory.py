@@ -622,6 +622,11 @@ def cancels(repository: InMemoryCourseRepository) -> None:
     store(repository, user(1), registration=cancelled(id=user(1), user_id=user(1)))
 
 
+def completes(repository: InMemoryCourseRepository) -> None:
+    """Put a registration in, and then its certificate and reminder."""
+    store(repository, user(1), **completed(1))
+
+
 def certifies(repository: InMemoryCourseRepository) -> None:
     """Put a certificate before all others, and have the list put in order by who reads it."""
     store(repository, user(3), **completed(3, expires_at=NOW + TICK))
@@ -676,11 +681,7 @@ def test_nothing_moves_under_a_page(
     [
         ("courses", Course, archives),
         ("registrations", Registration, cancels),
-        (
-            "participations",
-            PeerMentorCertificate,
-            lambda repository: store(repository, user(1), **completed(1)),
-        ),
+        ("participations", PeerMentorCertificate, completes),
     ],
     ids=["courses", "registrations", "participations"],
 )
@@ -689,7 +690,7 @@ def test_nobody_reads_half_a_change(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     kind: type,
-    change: Callable[[InMemoryCourseRepository], object],
+    change: Callable[[InMemoryCourseRepository], None],
 ) -> None:
     """Who reads while a change is being stored finds all of it, or nothing."""
     store(repository, user(1), registration=registration(id=user(1), user_id=user(1)))
@@ -702,6 +703,19 @@ def test_nobody_reads_half_a_change(
 
     assert rivals[0].result(BOUND) in (before, READS[name](repository))
     assert before != READS[name](repository)
+
+
+def test_of_two_who_add_an_id_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds a course while another adds one of the same id neither replaces it nor joins it."""
+    repository = InMemoryCourseRepository()
+    theirs = partial(repository.add, course(title="Theirs"))
+    rivals = start_inside(monkeypatch, [memory], "_Shelf", theirs)
+
+    repository.add(course())
+
+    with pytest.raises(DuplicateCourse):
+        rivals[0].result(BOUND)
+    assert [course()] == list_courses(repository)
 
 
 def test_change_that_waits_too_long_is_given_up(

@@ -103,11 +103,11 @@ def until(end: int | None, rows: Iterator[tuple[Place, T]]) -> Iterator[tuple[Pl
     """Give the rows in front of an instant, in microseconds, and no further; None for no end."""
     if end is None:
         yield from rows
-        return
-    for row in rows:
-        if row[0][0] >= end:
-            return
-        yield row
+    else:
+        for row in rows:
+            if row[0][0] >= end:
+                return
+            yield row
 
 
 class Ledger(Generic[R]):

@@ -198,7 +198,7 @@ def _all_violations(given: Any) -> tuple[Violation, ...]:
     return told
 
 
-def _parts(**given: Any) -> tuple[Any, ...]:
+def _parts(**given: Any) -> list[Any]:
     """Give the parts of a violation as they are kept."""
     parts: list[Any] = []
     refused: list[Violation] = []
@@ -210,4 +210,4 @@ def _parts(**given: Any) -> tuple[Any, ...]:
             refused.append(Violation(Rule.WRONG_TYPE, (name,), told))
     if refused:
         raise InvalidValue(refused)
-    return tuple(parts)
+    return parts
