@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -167,6 +168,15 @@ def test_strategies_do_not_bring_in_the_kit(tmp_path: Path) -> None:
 
     assert "course_domain.testing.strategies" in loaded
     assert set() == {"cattrs", "pytest", "_pytest", "course_domain.testing.conformance"} & loaded
+
+
+def test_page_names_each_type_that_has_a_strategy() -> None:
+    """The page on testing names the values for which `from_type` is ours, and only these."""
+    page = (Path(__file__).parents[1] / "docs" / "testing.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"`from_type\((.*?) and the enumerations\.", page, re.DOTALL)
+
+    known = {*(record.__name__ for record in RECORDS), "CourseChanges", "CourseDetails"}
+    assert known == set(re.findall("[A-Z][A-Za-z]+", told))
 
 
 @pytest.mark.parametrize(

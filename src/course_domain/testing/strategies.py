@@ -1,4 +1,7 @@
-"""Hypothesis strategies for every value of the library: composed, keen on the edges.
+"""Hypothesis strategies for courses, people, their records and what authors say.
+
+Composed, and keen on the edges. What the library answers with has none: a `CourseOffer`, a
+`Violation` or a `Page` is made by a call on values that are drawn.
 
 What makes a record takes its fields as keywords, a value or a strategy each, to pin them:
 ``courses(status=CourseStatus.DRAFT, max_participants=2)``. What is not pinned is drawn to fit.
