@@ -56,7 +56,11 @@ class DuplicateCourse(CourseDomainError):
 
 
 class NotPermitted(CourseDomainError):
-    """Refuse what the actor's role does not allow, on something that they may know of."""
+    """Refuse what the actor's role does not allow, on something that they may know of.
+
+    `command` is a part of the English sentence, as "publish a course": wording, no name to
+    compare with.
+    """
 
     def __init__(self, command: str, role: str) -> None:
         self.command = command
