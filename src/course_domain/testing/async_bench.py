@@ -1,6 +1,7 @@
 """The benches for async adapters: the same clauses, by a sync view of what lives on a loop."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from course_domain.participation import RenewalReminder
 from course_domain.testing.bench import CALL_SECONDS, THREADS, RepositoryBench
 from course_domain.testing.bounds import made_by, within
 from course_domain.testing.clauses_scheduler import SchedulerBench
-from course_domain.testing.loops import Interruption, Loop, SyncView
+from course_domain.testing.loops import SCOPE, WAYS, Interruption, Loop, SyncView
 
 
 @attrs.define(kw_only=True)
@@ -22,15 +23,33 @@ class AsyncRepositoryBench(RepositoryBench):
 
     loop: Loop
 
-    def interrupted(self, name: str, *arguments: Any, at: int) -> Interruption:
-        """Make a call of the clause's repository, and cancel it where it waits the nth time."""
-        method: Callable[..., Any] = getattr(self.repository, name)
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How a call can be cancelled on this loop."""
+        return WAYS[self.loop.backend]
+
+    @property
+    def adapter(self) -> Any:
+        """The clause's own repository itself, for what is awaited on the loop."""
+        method: Callable[..., Any] = self.repository.get
         assert callable(method)
-        adapter = cast("SyncView", self._raw).adapter
-        asked = partial(getattr(adapter, name), *arguments)
-        call = partial(self.loop.interrupted, asked, at=at)
-        ended: Interruption = within(self.call_seconds, call, name, in_thread=True)
+        return cast("SyncView", self._raw).adapter
+
+    def interrupted(self, name: str, *arguments: Any, at: int, by: str = SCOPE) -> Interruption:
+        """Make a call of the clause's repository, and cancel it where it waits the nth time."""
+        ended: Interruption = self.ended(self.begun(name, *arguments, at=at, by=by), name)
         return ended
+
+    def begun(
+        self, name: str, *arguments: Any, at: int = 0, by: str = SCOPE
+    ) -> Future[Interruption]:
+        """Begin such a call."""
+        asked = partial(getattr(self.adapter, name), *arguments)
+        return self.loop.begun(asked, at=at, by=by)
+
+    def ended(self, call: Future[Any], name: str) -> Any:
+        """Wait, a bounded time, for what was begun."""
+        return within(self.call_seconds, call.result, name, in_thread=True)
 
 
 def async_repository_bench(
