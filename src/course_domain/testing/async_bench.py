@@ -83,20 +83,41 @@ def _made(loop: Loop, make: Callable[[], Any] | None, name: str) -> Any:
     return SyncView(made_by(on_loop, name), loop)
 
 
+@attrs.define(kw_only=True)
+class AsyncSchedulerBench(SchedulerBench):
+    """Make the async scheduler that one clause works on."""
+
+    loop: Loop
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How a call can be cancelled on this loop."""
+        return WAYS[self.loop.backend]
+
+    def interrupted(self, reminder: RenewalReminder, *, at: int, by: str) -> Interruption:
+        """Offer a reminder, and cancel that where it waits the nth time."""
+        adapter = cast("SyncView", self._adapter()).adapter
+        asked = partial(adapter.schedule, reminder)
+        call = partial(self.loop.interrupted, asked, at=at, by=by)
+        ended: Interruption = within(self.call_seconds, call, "schedule", in_thread=True)
+        return ended
+
+
 def async_scheduler_bench(
     loop: Loop,
     make_scheduler: Callable[[], Any],
     taken: Callable[[Any], Any],
     *,
     profile: str = "default",
-) -> SchedulerBench:
+) -> AsyncSchedulerBench:
     """Put an async scheduler on the bench."""
 
     def taken_on_loop(view: Any) -> Iterable[RenewalReminder]:
         found: Iterable[RenewalReminder] = loop.made(partial(taken, view.adapter))
         return found
 
-    return SchedulerBench(
+    return AsyncSchedulerBench(
+        loop=loop,
         make_scheduler=partial(_made, loop, make_scheduler, "make_scheduler"),
         taken=taken_on_loop,
         capabilities=frozenset({THREADS}),

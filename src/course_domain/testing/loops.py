@@ -45,7 +45,7 @@ class Interruption:
     """Which of its waits, counted from 1; 0 for none."""
 
     by: str
-    """Whether by a scope, which cancels every wait from then on, or by its task, which does once."""
+    """By a scope, which cancels every wait from then on, or by its task, which does so once."""
 
     was_reached: bool = False
     """Whether it waited that often at all."""
