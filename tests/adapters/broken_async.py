@@ -17,7 +17,6 @@ import attrs
 from anyio.lowlevel import checkpoint
 
 from adapters.async_asking_again import AsyncAskingAgainRepository, over_the_wire
-from adapters.async_locking import AsyncLockingRepository
 from adapters.compare_and_ask_again import Change, Document, changed_participation
 from course_domain import (
     Course,
@@ -295,12 +294,12 @@ class LocksToReadUntilAnAnswer(_Locks):
 
 
 class LeaksConnections(AsyncAskingAgainRepository):
-    """Have a pool of ten connections, of which a cancelled list does not come back."""
+    """Have a pool of nineteen connections, to which that of a cancelled call does not come back."""
 
     def __init__(self) -> None:
         """Begin with all of them in the pool."""
         super().__init__()
-        self.connections = 10
+        self.connections = anyio.Semaphore(19)
 
     async def courses(self, organization_id: UUID, **query: Any) -> Page[Course]:
         """List courses by a connection of the pool."""
@@ -318,19 +317,60 @@ class LeaksConnections(AsyncAskingAgainRepository):
         )
 
     async def _connected(self, call: Callable[[], Awaitable[T]]) -> T:
-        if not self.connections:
-            raise RepositoryUnavailable("the pool is empty")
-        self.connections -= 1
+        await _in_time(self.connections.acquire)
         try:
             answer = await call()
         except Exception:
-            self.connections += 1
+            self.connections.release()
             raise
-        self.connections += 1
+        self.connections.release()
         return answer
 
 
-class CountsApart(AsyncLockingRepository):
+class _OneAtATime(AsyncAskingAgainRepository):
+    """Let one call at a time change or read registrations."""
+
+    def __init__(self) -> None:
+        """Begin with nobody at it."""
+        super().__init__()
+        self.alone = anyio.Lock()
+
+    async def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
+        return await self._while_alone(
+            lambda: super(_OneAtATime, self)._change(organization_id, course_id, change)
+        )
+
+    async def participations(
+        self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
+    ) -> Mapping[UUID, Participation]:
+        """Give one person's participation in each of these courses, alone."""
+        return await self._while_alone(
+            lambda: super(_OneAtATime, self).participations(organization_id, course_ids, user_id)
+        )
+
+    async def registrations(self, organization_id: UUID, **query: Any) -> Page[Registration]:
+        """List registrations, alone."""
+        return await self._while_alone(
+            lambda: super(_OneAtATime, self).registrations(organization_id, **query)
+        )
+
+    async def _while_alone(self, call: Callable[[], Awaitable[T]]) -> T:
+        await _in_time(self.alone.acquire)
+        try:
+            return await call()
+        finally:
+            self.alone.release()
+
+
+async def _in_time(wait: Callable[[], Awaitable[object]]) -> None:
+    """Wait as long as the contract wants, and no longer."""
+    with anyio.move_on_after(2.5) as waiting:
+        await wait()
+    if waiting.cancelled_caught:
+        raise RepositoryUnavailable("others were always first")
+
+
+class CountsApart(_OneAtATime):
     """Keep the confirmed registrations of a course in a column, written a wait after them."""
 
     def __init__(self) -> None:
@@ -347,11 +387,16 @@ class CountsApart(AsyncLockingRepository):
             more = _confirmed(changed) - _confirmed(found)
             return changed, answer
 
-        answer = await super()._change(organization_id, course_id, counted)
-        if more:
-            await checkpoint()
-            self.counts[course_id] = self.counts.get(course_id, 0) + more
-        return answer
+        async def change_and_count() -> T:
+            answer = await AsyncAskingAgainRepository._change(
+                self, organization_id, course_id, counted
+            )
+            if more:
+                await checkpoint()
+                self.counts[course_id] = self.counts.get(course_id, 0) + more
+            return answer
+
+        return await self._while_alone(change_and_count)
 
     async def participations(
         self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
@@ -368,7 +413,7 @@ def _confirmed(document: Document) -> int:
     return document.participation(document.course.id).confirmed_count
 
 
-class DeletesBeforeItInserts(AsyncAskingAgainRepository):
+class DeletesBeforeItInserts(_OneAtATime):
     """Write a registration again by deleting the row, and inserting it a wait later."""
 
     async def change_participation(
@@ -378,20 +423,23 @@ class DeletesBeforeItInserts(AsyncAskingAgainRepository):
         user_id: UUID,
         decide: Callable[[Participation], Participation],
     ) -> Participation:
-        """Store what `decide` answers, without what was there before."""
+        """Store what `decide` answers, a registration without what was there before."""
+        key = (organization_id, course_id)
         answers: list[Participation] = []
 
         def deleted(found: Document) -> tuple[Document, None]:
             answers.append(decide(found.participation(user_id)))
-            if answers[-1].registration is None:
+            if answers[-1].registration is None or answers[-1].certificate is not None:
                 return found, None
             others = {who: each for who, each in found.registrations.items() if who != user_id}
             return attrs.evolve(found, registrations=others), None
 
-        await self._change(organization_id, course_id, deleted)
-        return await self._change(
-            organization_id, course_id, changed_participation(user_id, lambda _seen: answers[-1])
-        )
+        async def delete_and_insert() -> Participation:
+            insert = changed_participation(user_id, lambda _seen: answers[-1])
+            await AsyncAskingAgainRepository._change(self, *key, deleted)
+            return await AsyncAskingAgainRepository._change(self, *key, insert)
+
+        return await self._while_alone(delete_and_insert)
 
 
 class NotesTheIdFirst(AsyncAskingAgainRepository):
@@ -500,11 +548,11 @@ class _Turns(AsyncAskingAgainRepository):
         mine = anyio.Event()
         line.append(mine)
         if line[0] is not mine:
-            with anyio.move_on_after(1):
-                await mine.wait()
-                return
-            line.remove(mine)
-            raise RepositoryUnavailable("others were always first")
+            try:
+                await _in_time(mine.wait)
+            except RepositoryUnavailable:
+                line.remove(mine)
+                raise
 
     def _go(self, line: "deque[anyio.Event]") -> None:
         line.popleft()
@@ -535,7 +583,7 @@ class FreesWhatItHasNotTaken(LastWriteWins):
     async def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
         free = self.free.setdefault(course_id, anyio.Semaphore(1))
         try:
-            await free.acquire()
+            await _in_time(free.acquire)
             return await super()._change(organization_id, course_id, change)
         finally:
             free.release()
@@ -567,10 +615,7 @@ class StoresForAllWhoWait(AsyncAskingAgainRepository):
 
         if course_id in self.waiting:
             self.waiting[course_id].append(run)
-            with anyio.move_on_after(1):
-                await is_done.wait()
-            if not outcomes:
-                raise RepositoryUnavailable("nobody has stored it")
+            await _in_time(is_done.wait)
         else:
             line = self.waiting[course_id] = deque([run])
             try:
