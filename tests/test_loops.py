@@ -132,6 +132,23 @@ def test_shielded_call_does_not_hear_of_its_cancellation(loop: Loop) -> None:
     assert (True, False, "done") == (ended.was_reached, ended.was_delivered, ended.outcome.answer)
 
 
+def test_time_limit_of_an_adapter_is_no_cancellation(loop: Loop) -> None:
+    """What an adapter cancels by a time limit of its own is not taken for what reached it."""
+
+    async def call() -> str:
+        with anyio.move_on_after(0.001):
+            await anyio.sleep(10)
+        return "done"
+
+    ended = loop.interrupted(call, at=9)
+
+    assert (False, False, "done") == (
+        ended.was_reached,
+        ended.was_delivered,
+        ended.outcome.answer,
+    )
+
+
 def test_swallowed_cancellation_is_told(loop: Loop) -> None:
     """A call that answers although its cancellation was delivered has not passed it on."""
 

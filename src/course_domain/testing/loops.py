@@ -88,7 +88,8 @@ class _Steps:
                 step = self.coroutine.throw
             # trio sends the error with the outcome instead of throwing it.
             if isinstance(getattr(value, "error", value), cancelled):
-                self.interruption.was_delivered = True
+                # One that comes before is of the adapter's own making, as each sleep of trio ends.
+                self.interruption.was_delivered = self.interruption.was_reached
             elif step == self.coroutine.send:
                 yield from self._met().__await__()
 
