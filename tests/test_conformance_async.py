@@ -1,4 +1,4 @@
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,10 +15,11 @@ from course_domain.aio_memory import AsyncInMemoryCourseRepository, AsyncInMemor
 from course_domain.aio_threads import ThreadedCourseRepository, ThreadedReminderScheduler
 from course_domain.memory import InMemoryCourseRepository, InMemoryReminderScheduler
 from course_domain.testing import clauses_async, conformance, rivals
-from course_domain.testing.async_bench import async_repository_bench
+from course_domain.testing.async_bench import async_repository_bench, async_scheduler_bench
 from course_domain.testing.bounds import CallHung
 from course_domain.testing.conformance import (
     ASYNC_REPOSITORY_CLAUSES,
+    ASYNC_SCHEDULER_CLAUSES,
     AsyncCourseRepositoryContract,
     AsyncReminderSchedulerContract,
     run_async_contract,
@@ -260,24 +261,56 @@ def hold(clause_id: str, make: Callable[[], Any], backend: str) -> None:
     """Hold an adapter to one clause."""
     seconds = 0.5 if make in broken_async.HANGING else 5
     with Loop(backend) as loop:
-        CLAUSES[clause_id].run(async_repository_bench(loop, make, call_seconds=seconds))
+        bench = async_repository_bench(loop, make, reopen=reopened, call_seconds=seconds)
+        CLAUSES[clause_id].run(bench)
 
 
-@each_backend
-@pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize(
-    ("clause_id", "make"),
-    [
-        pytest.param(clause_id, make, id=f"{clause_id}-{make.__name__}")
-        for clause_id, makes in broken_async.BROKEN.items()
+def reopened(repository: Any) -> AsyncCourseRepository:
+    """Give a right object over the same store."""
+    return AsyncAskingAgainRepository(repository.store)
+
+
+def runs_on(make: Any, backend: str) -> bool:
+    """Tell whether there is this kind of adapter on this kind of loop."""
+    return backend == "asyncio" or make not in broken_async.ON_ASYNCIO
+
+
+def cases(table: Mapping[str, tuple[type, ...]]) -> list[Any]:
+    """Give each clause id with each adapter that it catches, on each kind of loop."""
+    return [
+        pytest.param(clause_id, make, backend, id=f"{clause_id}-{make.__name__}-{backend}")
+        for clause_id, makes in table.items()
         for make in makes
-    ],
-)
+        for backend in BACKENDS
+        if runs_on(make, backend)
+    ]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize(("clause_id", "make", "backend"), cases(broken_async.BROKEN))
 def test_a_clause_catches_the_repository_that_breaks_it(
     clause_id: str, make: Callable[[], Any], backend: str
 ) -> None:
     """A clause catches an adapter that is broken in just this, and says which it is."""
     expect_caught(lambda: hold(clause_id, make, backend), clause_id)
+
+
+def scheduler_hold(clause_id: str, make: Callable[[], Any], backend: str) -> None:
+    """Hold a scheduler to one clause."""
+    clauses: dict[str, Any] = {each.id: each for each in ASYNC_SCHEDULER_CLAUSES}
+    with Loop(backend) as loop:
+        bench = async_scheduler_bench(loop, make, lambda made: list(made.jobs.values()))
+        clauses[clause_id].run(bench)
+
+
+@pytest.mark.parametrize(("clause_id", "make", "backend"), cases(broken_async.SCHEDULERS))
+def test_a_clause_catches_the_scheduler_that_breaks_it(
+    clause_id: str, make: Callable[[], Any], backend: str
+) -> None:
+    """A clause catches a scheduler that is broken where its calls wait, and right elsewhere."""
+    for each in ("SCHEDULE-1", "SCHEDULE-2", "SCHEDULE-6"):
+        scheduler_hold(each, make, backend)
+    expect_caught(lambda: scheduler_hold(clause_id, make, backend), clause_id)
 
 
 @each_backend
@@ -286,6 +319,8 @@ def test_a_clause_catches_the_repository_that_breaks_it(
 )
 def test_a_broken_repository_is_right_elsewhere(make: Callable[[], Any], backend: str) -> None:
     """Alone, a broken adapter keeps its promises: only who waits beside it finds it out."""
+    if not runs_on(make, backend):
+        pytest.skip("there is none of these on this loop")
     for clause_id in ("KEYS-5", "STORE-2", "DECIDE-4", "OUTBOX-2"):
         hold(clause_id, make, backend)
 
@@ -299,3 +334,4 @@ def test_a_loop_that_is_held_up_is_named() -> None:
 def test_every_async_clause_has_a_broken_adapter() -> None:
     """There is a broken adapter for every clause that is for async ones alone."""
     assert {each.id for each in clauses_async.CLAUSES} <= broken_async.BROKEN.keys()
+    assert {each.id for each in clauses_async.SCHEDULER_CLAUSES} == broken_async.SCHEDULERS.keys()

@@ -1,8 +1,10 @@
 """The event loop of the kit: what a clause calls runs there, step by step."""
 
+import asyncio
 import threading
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -10,7 +12,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from course_domain.testing.loops import Loop, SyncView
+from course_domain.testing.loops import SCOPE, TASK, Loop, SyncView
 from course_domain.testing.rivals import Rival, all_at_once
 
 
@@ -130,6 +132,23 @@ def test_shielded_call_does_not_hear_of_its_cancellation(loop: Loop) -> None:
     assert (True, False, "done") == (ended.was_reached, ended.was_delivered, ended.outcome.answer)
 
 
+def test_time_limit_of_an_adapter_is_no_cancellation(loop: Loop) -> None:
+    """What an adapter cancels by a time limit of its own is not taken for what reached it."""
+
+    async def call() -> str:
+        with anyio.move_on_after(0.001):
+            await anyio.sleep(10)
+        return "done"
+
+    ended = loop.interrupted(call, at=9)
+
+    assert (False, False, "done") == (
+        ended.was_reached,
+        ended.was_delivered,
+        ended.outcome.answer,
+    )
+
+
 def test_swallowed_cancellation_is_told(loop: Loop) -> None:
     """A call that answers although its cancellation was delivered has not passed it on."""
 
@@ -144,6 +163,71 @@ def test_swallowed_cancellation_is_told(loop: Loop) -> None:
 
     assert (True, False) == (ended.was_delivered, ended.was_passed_on)
     assert "swallowed" == ended.outcome.answer
+
+
+def test_task_s_own_cancel_comes_once() -> None:
+    """Asyncio's own cancel stops one wait, and the next ones go on; a scope's stops them all."""
+    told: list[str] = []
+
+    async def call(by: str) -> None:
+        try:
+            await checkpoint()
+        finally:
+            await checkpoint()
+            told.append(by)
+
+    with Loop("asyncio") as loop:
+        ends = [loop.interrupted(partial(call, by), at=1, by=by) for by in (SCOPE, TASK)]
+        assert threading.get_ident() != loop.call(thread)
+
+    assert [True, True] == [each.was_passed_on for each in ends]
+    assert [TASK] == told
+
+
+@pytest.mark.parametrize("by", [SCOPE, TASK])
+def test_cancellation_that_nobody_has_asked_for_is_none(by: str) -> None:
+    """A call that raises a cancellation by itself is not taken for one that was cancelled."""
+
+    async def call() -> None:
+        raise asyncio.CancelledError
+
+    with Loop("asyncio") as loop, pytest.raises(CancelledError):
+        loop.interrupted(call, at=1, by=by)
+
+
+def test_swallowed_cancel_of_the_task_is_told() -> None:
+    """A call that answers although its task was cancelled has not passed that on."""
+
+    async def call() -> str:
+        with suppress(asyncio.CancelledError):
+            await checkpoint()
+        return "swallowed"
+
+    with Loop("asyncio") as loop:
+        ended = loop.interrupted(call, at=1, by=TASK)
+
+    assert (True, False) == (ended.was_delivered, ended.was_passed_on)
+    assert "swallowed" == ended.outcome.answer
+
+
+def test_calls_that_were_begun_come_to_where_they_wait(loop: Loop) -> None:
+    """Calls begin in the order in which they were asked, and are under way when it has turned."""
+    begun: list[int] = []
+    may_go_on = threading.Event()
+
+    async def call(number: int) -> int:
+        begun.append(number)
+        while not may_go_on.is_set():
+            await checkpoint()
+        return number
+
+    calls = [loop.begun(partial(call, number)) for number in range(3)]
+    loop.turn()
+
+    assert [0, 1, 2] == begun
+    assert not any(each.done() for each in calls)
+    may_go_on.set()
+    assert [0, 1, 2] == [each.result().outcome.result() for each in calls]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -1,6 +1,7 @@
 """The benches for async adapters: the same clauses, by a sync view of what lives on a loop."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from course_domain.testing.bench import CALL_SECONDS, THREADS, RepositoryBench
 from course_domain.testing.bounds import within
 from course_domain.testing.clauses_scheduler import SchedulerBench
 from course_domain.testing.fixtures import a_callable, made_by
-from course_domain.testing.loops import Interruption, Loop, SyncView
+from course_domain.testing.loops import SCOPE, WAYS, Interruption, Loop, SyncView
 
 
 @attrs.define(kw_only=True)
@@ -24,15 +25,31 @@ class AsyncRepositoryBench(RepositoryBench):
 
     loop: Loop
 
-    def interrupted(self, name: str, *arguments: Any, at: int) -> Interruption:
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How a call can be cancelled on this loop."""
+        return WAYS[self.loop.backend]
+
+    @property
+    def adapter(self) -> Any:
+        """The clause's own repository itself, for what is awaited on the loop."""
+        return cast("SyncView", self._own()).adapter
+
+    def interrupted(self, name: str, *arguments: Any, at: int, by: str = SCOPE) -> Interruption:
         """Make a call of the clause's repository, and cancel it where it waits the nth time."""
-        method: Callable[..., Any] = getattr(self.repository, name)
-        assert callable(method)
-        adapter = cast("SyncView", self._raw).adapter
-        asked = partial(getattr(adapter, name), *arguments)
-        call = partial(self.loop.interrupted, asked, at=at)
-        ended: Interruption = within(self.call_seconds, call, name, in_thread=True)
+        ended: Interruption = self.ended(self.begun(name, *arguments, at=at, by=by), name)
         return ended
+
+    def begun(
+        self, name: str, *arguments: Any, at: int = 0, by: str = SCOPE
+    ) -> Future[Interruption]:
+        """Begin such a call."""
+        asked = partial(getattr(self.adapter, name), *arguments)
+        return self.loop.begun(asked, at=at, by=by)
+
+    def ended(self, call: Future[Any], name: str) -> Any:
+        """Wait, a bounded time, for what was begun."""
+        return within(self.call_seconds, call.result, name, in_thread=True)
 
 
 def async_repository_bench(
@@ -68,20 +85,41 @@ def _made(loop: Loop, make: Callable[[], Any] | None, name: str, port: type) -> 
     return SyncView(made_by(on_loop, name, port), loop, name)
 
 
+@attrs.define(kw_only=True)
+class AsyncSchedulerBench(SchedulerBench):
+    """Make the async scheduler that one clause works on."""
+
+    loop: Loop
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How a call can be cancelled on this loop."""
+        return WAYS[self.loop.backend]
+
+    def interrupted(self, reminder: RenewalReminder, *, at: int, by: str) -> Interruption:
+        """Offer a reminder, and cancel that where it waits the nth time."""
+        adapter = cast("SyncView", self._adapter()).adapter
+        asked = partial(adapter.schedule, reminder)
+        call = partial(self.loop.interrupted, asked, at=at, by=by)
+        ended: Interruption = within(self.call_seconds, call, "schedule", in_thread=True)
+        return ended
+
+
 def async_scheduler_bench(
     loop: Loop,
     make_scheduler: Callable[[], Any],
     taken: Callable[[Any], Any],
     *,
     profile: str = "default",
-) -> SchedulerBench:
+) -> AsyncSchedulerBench:
     """Put an async scheduler on the bench."""
 
     def taken_on_loop(view: Any) -> Iterable[RenewalReminder]:
         found: Iterable[RenewalReminder] = loop.made(partial(taken, view.adapter))
         return found
 
-    return SchedulerBench(
+    return AsyncSchedulerBench(
+        loop=loop,
         make_scheduler=partial(
             _made, loop, make_scheduler, "make_scheduler", AsyncReminderScheduler
         ),

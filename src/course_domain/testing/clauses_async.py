@@ -1,157 +1,195 @@
-"""Clauses for an async adapter alone: its calls are cancelled wherever they wait."""
+"""Clauses for an async adapter alone: who waits, and what one task sees of another."""
 
-from collections.abc import Callable, Iterator
+import threading
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import attrs
 
 from course_domain.course import Course
-from course_domain.participation import Participation
-from course_domain.testing.async_bench import AsyncRepositoryBench
-from course_domain.testing.bench import NOW, completed, course, items, shown, walk
-from course_domain.testing.clause import clause
+from course_domain.participation import RenewalReminder
+from course_domain.testing import clauses_cancelled
+from course_domain.testing.async_bench import AsyncRepositoryBench, AsyncSchedulerBench
+from course_domain.testing.bench import NOW, completed, confirmed, course
+from course_domain.testing.clause import Clause, clause
+from course_domain.testing.clauses_cancelled import MOST_WAITS, raise_what_it_did_not_bring
 from course_domain.testing.contestants import one_more_seat, seats
-from course_domain.testing.differences import brief
-from course_domain.testing.expectations import broken, expect, expect_true
+from course_domain.testing.expectations import broken, expect
 from course_domain.testing.loops import Interruption
+from course_domain.testing.rivals import hold_up
 
-_MOST_WAITS = 40  # more than any call that has been seen; what waits longer is tried so far
 _EXPIRY = NOW.replace(year=2028)
 
 
-@attrs.frozen
-class _Call:
-    """One call of the adapter, and what it is about."""
+@clause("ASYNC-5")
+def who_was_cancelled_in_a_line_lets_the_others_on(bench: AsyncRepositoryBench) -> None:
+    """Of three calls about a course one is cancelled: the others, and the next, are stored.
 
-    name: str
-    arguments: tuple[Any, ...]
-    on: Course
-    whose: Any = None
+    A failure means that a browser that was closed takes the turn of who waits behind it, or that
+    two hold a course at once from then on.
 
-
-def _completing(bench: AsyncRepositoryBench) -> _Call:
-    on, whose = bench.stored(certificate_validity_months=12), uuid4()
-    bench.register(on, whose)
-
-    def decide(seen: Participation) -> Participation:
-        return completed(seen, expires_at=_EXPIRY)
-
-    return _Call("change_participation", (on.organization_id, on.id, whose, decide), on, whose)
+    A correct adapter takes who was cancelled out of its line, and wakes the next one.
+    """
+    for place in (0, 1):
+        for at in range(1, MOST_WAITS + 1):
+            if not _cancelled_in_a_line(bench, place, at):
+                break
 
 
-def _changing(bench: AsyncRepositoryBench) -> _Call:
+def _cancelled_in_a_line(bench: AsyncRepositoryBench, place: int, at: int) -> bool:
+    """Let two calls come while the first one has decided; tell whether one waited that often."""
     on = bench.stored(max_participants=1)
-    return _Call("change_course", (on.organization_id, on.id, one_more_seat), on)
+    has_decided, may_go_on = threading.Event(), threading.Event()
+
+    def decide(seen: Course) -> Course:
+        if not has_decided.is_set():
+            has_decided.set()
+            hold_up(may_go_on.wait, bench.call_seconds)
+        return one_more_seat(seen)
+
+    calls: list[Future[Interruption]] = []
+    try:
+        for number in range(3):
+            interrupted_at = at if number == place else 0
+            asked = one_more_seat if number else decide
+            arguments = (on.organization_id, on.id, asked)
+            calls.append(bench.begun("change_course", *arguments, at=interrupted_at))
+            calls[0].add_done_callback(lambda _: has_decided.set())
+            has_decided.wait(bench.call_seconds)
+            bench.loop.turn()
+    finally:
+        may_go_on.set()
+    ended: list[Interruption] = [bench.ended(each, "change_course") for each in calls]
+    for each in ended:
+        raise_what_it_did_not_bring(each)
+    bench.repository.change_course(on.organization_id, on.id, one_more_seat)
+    most = 1 + len(calls) + 1
+    least = most - (ended[place].outcome.answer is None)
+    what = f"call {place + 1} of 3, cancelled at wait {at}: a number that each raised by one"
+    observed = seats(bench.repository, on)
+    if observed not in (least, most):
+        raise broken(what, f"{least} to {most}", str(observed))
+    return ended[place].was_reached
 
 
-def _adding(_bench: AsyncRepositoryBench) -> _Call:
-    new = course()
-    return _Call("add", (new,), new)
+@clause("ASYNC-6")
+def a_task_sees_at_once_what_was_stored(bench: AsyncRepositoryBench) -> None:
+    """A task that goes on after a call, without a pause, sees what was stored, whoever stored it.
 
+    A failure means that a list lacks what a person has just entered, or that a long task shows
+    what it has read once.
 
-def _marking(bench: AsyncRepositoryBench) -> _Call:
-    on = bench.stored()
-    done = bench.complete(on)
-    return _Call("mark_reminder_scheduled", (done.reminder,), on)
-
-
-def _reading(bench: AsyncRepositoryBench) -> _Call:
-    on = bench.stored()
-    return _Call("participations", (on.organization_id, [on.id], uuid4()), on)
-
-
-def _cancelled_at_each_wait(
-    bench: AsyncRepositoryBench, make: Callable[[AsyncRepositoryBench], _Call]
-) -> Iterator[tuple[_Call, Interruption, str]]:
-    """Make a fresh call for each of its waits, cancel it there, and say so."""
-    for at in range(1, _MOST_WAITS + 1):
-        call = make(bench)
-        ended = bench.interrupted(call.name, *call.arguments, at=at)
-        if ended.outcome.error is not None and not ended.was_delivered:
-            raise ended.outcome.error
-        yield call, ended, f"{call.name}, cancelled at wait {at}"
-        if not ended.was_reached:
-            return
-
-
-@clause("ASYNC-1")
-def a_cancelled_completion_is_stored_as_one(bench: AsyncRepositoryBench) -> None:
-    """A completion that is cancelled wherever it waits is stored as one, or not at all.
-
-    A failure means that somebody has completed without a certificate, or that a reminder is lost,
-    because a browser was closed. An answer, where one is given, means that it is stored.
-
-    A correct adapter stores registration, certificate and reminder in one transaction, and rolls
-    back whatever is raised where it waits.
+    A correct adapter has stored a change when the call returns, and keeps nothing for a task.
     """
-    for call, ended, what in _cancelled_at_each_wait(bench, _completing):
-        bench.register(call.on)
-        entry = shown(bench.repository, call.on, call.whose)
-        held = entry.registration
-        is_completed = held is not None and held.completed_at is not None
-        pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
-        reminders = [each for each in pending if each.course_id == call.on.id]
-        observed = (is_completed, entry.certificate is not None, len(reminders) == 1)
-        expect((is_completed,) * 3, observed, f"{what}: completed, certified, to be reminded")
-        expect(2, entry.confirmed_count, f"{what}: the confirmed count of two people")
-        if ended.outcome.answer is not None:
-            expect_true(is_completed, f"{what}: it gave an answer, so it is stored")
+    adapter, (on, whose) = bench.adapter, (course(title="before"), uuid4())
+    key = (on.organization_id, on.id)
+    expected: list[Any] = []
+    observed: list[Any] = []
+
+    async def in_one_task() -> None:
+        await adapter.add(on)
+        page = await adapter.courses(on.organization_id)
+        observed.append(page.items)
+        expected.append((on,))
+        changed = await adapter.change_course(*key, partial(attrs.evolve, title="after"))
+        observed.append(await adapter.get(*key))
+        expected.append(changed)
+        seated = await adapter.change_participation(*key, whose, confirmed)
+        entries = await adapter.participations(on.organization_id, [on.id], whose)
+        observed.append(entries[on.id])
+        expected.append(seated)
+        complete = partial(completed, expires_at=_EXPIRY)
+        done = await adapter.change_participation(*key, whose, complete)
+        page = await adapter.pending_reminders()
+        observed.append(page.items)
+        expected.append((done.reminder,))
+        await adapter.mark_reminder_scheduled(done.reminder)
+        page = await adapter.pending_reminders()
+        observed.append(page.items)
+        expected.append(())
+
+    bench.ended(bench.loop.begun(in_one_task), "a task of many calls").outcome.result()
+    expect(expected, observed, "what a task read behind each of its changes")
+    _expect_to_see_what_another_task_does(bench)
 
 
-@clause("ASYNC-2")
-def a_cancelled_change_is_stored_as_a_whole(bench: AsyncRepositoryBench) -> None:
-    """A course that a cancelled call adds or changes is as before, or as was asked for.
+def _expect_to_see_what_another_task_does(bench: AsyncRepositoryBench) -> None:
+    adapter, (on, whose) = bench.adapter, (bench.stored(title="before"), uuid4())
+    key = (on.organization_id, on.id)
+    read: list[tuple[Any, ...]] = []
 
-    A failure means that lists and look-ups disagree about a course from then on.
+    async def look() -> None:
+        entries = await adapter.participations(on.organization_id, [on.id], whose)
+        courses = await adapter.courses(on.organization_id)
+        seats = await adapter.registrations(on.organization_id)
+        titles = [(await adapter.get(*key)).title, *[each.title for each in courses.items]]
+        read.append((titles, entries[on.id].confirmed_count, len(seats.items)))
 
-    A correct adapter writes a course, and all that it keeps about it, in one transaction.
+    async def look_before_and_after() -> None:
+        may_change, has_changed = anyio.Event(), anyio.Event()
+
+        async def change() -> None:
+            await may_change.wait()
+            await adapter.change_course(*key, partial(attrs.evolve, title="after"))
+            await adapter.change_participation(*key, whose, confirmed)
+            has_changed.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(change)
+            await look()
+            may_change.set()
+            await has_changed.wait()
+            await look()
+
+    bench.ended(bench.loop.begun(look_before_and_after), "two tasks").outcome.result()
+    expected = [(["before"] * 2, 0, 0), (["after"] * 2, 1, 1)]
+    expect(expected, read, "titles, count and registrations before and after another's change")
+
+
+@clause("SCHEDULE-8")
+def a_cancelled_offer_can_be_made_again(bench: AsyncSchedulerBench) -> None:
+    """An async `schedule` that is cancelled passes that on; offered again, it takes effect once.
+
+    A failure means that a person is never reminded, because a server was stopped.
+
+    A correct adapter has stored a reminder before it calls it known, and lets nothing be locked.
     """
-    for make in (_changing, _adding):
-        for call, _, what in _cancelled_at_each_wait(bench, make):
-            on = call.on
-            expected = (None, on) if make is _adding else (on, one_more_seat(on))
-            read = bench.repository.get(on.organization_id, on.id)
-            expect_true(read in expected, f"{what}: {brief(read)}, expected of {brief(expected)}")
-            listed = bench.repository.courses(on.organization_id).items
-            expect(() if read is None else (read,), listed, f"{what}: the list of courses")
-
-
-@clause("ASYNC-3")
-def a_cancelled_call_leaves_nothing_locked(bench: AsyncRepositoryBench) -> None:
-    """After a call was cancelled, the next calls about the same course answer.
-
-    A failure means that a browser that was closed blocks a course, or a connection of the pool.
-
-    A correct adapter gives its lock and its connection back, whatever is raised where it waits.
-    """
-    for make in (_changing, _completing):
-        for call, _, what in _cancelled_at_each_wait(bench, make):
-            before = seats(bench.repository, call.on) or 0
-            bench.repository.change_course(call.on.organization_id, call.on.id, one_more_seat)
-            after = seats(bench.repository, call.on)
-            expect(before + 1, after, f"{what}: a number that the next call raised by one")
-            bench.register(call.on)
-
-
-@clause("ASYNC-4")
-def a_cancellation_passes_through(bench: AsyncRepositoryBench) -> None:
-    """A cancellation that reaches the adapter comes out of its call, which gives no answer.
-
-    A failure means that a server cannot stop, or that a call goes on for nobody.
-
-    A correct adapter catches it at most to clean up, and raises it again.
-    """
-    for make in (_completing, _changing, _adding, _marking, _reading):
-        for _, ended, what in _cancelled_at_each_wait(bench, make):
+    offered: list[str] = []
+    for by in bench.ways:
+        for at in range(1, MOST_WAITS + 1):
+            reminder, another = _reminder(), _reminder()
+            what = f"schedule, cancelled at wait {at} by its {by}"
+            ended = bench.interrupted(reminder, at=at, by=by)
+            raise_what_it_did_not_bring(ended)
             if ended.was_delivered and not ended.was_passed_on:
-                answered = brief(ended.outcome.error or ended.outcome.answer)
+                answered = repr(ended.outcome.error or ended.outcome.answer)
                 raise broken(f"what comes out of {what}", "the cancellation", answered)
+            for each in (another, reminder):
+                bench.scheduler.schedule(each)
+                offered.append(each.certificate_id.hex)
+            taken = [each.certificate_id.hex for each in bench.taken_now()]
+            expect(sorted(offered), taken, f"{what}, and again: the certificates to be reminded of")
+            if not ended.was_reached:
+                break
 
 
-CLAUSES = (
-    a_cancelled_completion_is_stored_as_one,
-    a_cancelled_change_is_stored_as_a_whole,
-    a_cancelled_call_leaves_nothing_locked,
-    a_cancellation_passes_through,
+def _reminder() -> RenewalReminder:
+    return RenewalReminder(
+        certificate_id=uuid4(),
+        course_id=uuid4(),
+        organization_id=uuid4(),
+        peer_mentor_id=uuid4(),
+        remind_at=_EXPIRY,
+    )
+
+
+CLAUSES: tuple[Clause[Any], ...] = (
+    *clauses_cancelled.CLAUSES,
+    who_was_cancelled_in_a_line_lets_the_others_on,
+    a_task_sees_at_once_what_was_stored,
 )
+
+SCHEDULER_CLAUSES: tuple[Clause[Any], ...] = (a_cancelled_offer_can_be_made_again,)

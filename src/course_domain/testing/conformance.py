@@ -50,6 +50,7 @@ from course_domain.testing import (
 )
 from course_domain.testing.async_bench import (
     AsyncRepositoryBench,
+    AsyncSchedulerBench,
     async_repository_bench,
     async_scheduler_bench,
 )
@@ -116,6 +117,12 @@ ASYNC_REPOSITORY_CLAUSES: tuple[Clause[Any], ...] = (
     *clauses_async.CLAUSES,
 )
 """Every promise of `AsyncCourseRepository`."""
+
+ASYNC_SCHEDULER_CLAUSES: tuple[Clause[Any], ...] = (
+    *SCHEDULER_CLAUSES,
+    *clauses_async.SCHEDULER_CLAUSES,
+)
+"""Every promise of `AsyncReminderScheduler`."""
 
 
 def _title(held: Clause[Any]) -> str:
@@ -211,17 +218,17 @@ class AsyncCourseRepositoryContract(AsyncContract):
 
 
 class AsyncReminderSchedulerContract(AsyncContract):
-    """Hold an `AsyncReminderScheduler` to every clause of `ReminderSchedulerContract`.
+    """Hold an `AsyncReminderScheduler` to every clause of `ReminderSchedulerContract`, and more.
 
     A host gives `make_scheduler` and `taken`, as there; what they give may also be awaitable.
     """
 
-    clauses: ClassVar[tuple[Clause[Any], ...]] = SCHEDULER_CLAUSES
+    clauses: ClassVar[tuple[Clause[Any], ...]] = ASYNC_SCHEDULER_CLAUSES
 
-    @pytest.mark.parametrize("held", SCHEDULER_CLAUSES, ids=_title)
+    @pytest.mark.parametrize("held", ASYNC_SCHEDULER_CLAUSES, ids=_title)
     def test_promise(
         self,
-        held: Clause[SchedulerBench],
+        held: Clause[AsyncSchedulerBench],
         make_scheduler: Callable[[], Any],
         taken: Callable[[Any], Any],
         request: pytest.FixtureRequest,

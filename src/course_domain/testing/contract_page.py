@@ -10,7 +10,7 @@ from typing import Any
 
 from course_domain.testing import clauses_async
 from course_domain.testing.clause import Clause
-from course_domain.testing.conformance import REPOSITORY_CLAUSES, SCHEDULER_CLAUSES
+from course_domain.testing.conformance import ASYNC_SCHEDULER_CLAUSES, REPOSITORY_CLAUSES
 
 _BEGINNING = """\
 # The contract
@@ -103,14 +103,15 @@ _GROUPS = {
         "Cancelled calls",
         (
             "For an async adapter, beside all of the above. Each call is made again and again, and"
-            " cancelled where it waits for the first time, for the second, and so on to its end."
+            " cancelled where it waits for the first time, for the second, and so on to its end;"
+            " ASYNC-6 alone cancels nothing."
         ),
     ),
 }
 
 _PORTS: tuple[tuple[str, tuple[Clause[Any], ...]], ...] = (
     ("CourseRepository", REPOSITORY_CLAUSES),
-    ("ReminderScheduler", SCHEDULER_CLAUSES),
+    ("ReminderScheduler", ASYNC_SCHEDULER_CLAUSES),
     ("AsyncCourseRepository", clauses_async.CLAUSES),
 )
 

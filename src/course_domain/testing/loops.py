@@ -4,10 +4,11 @@ The loop runs in a thread of its own. A call waits there wherever its adapter wa
 such point behind a decision that met a rival, it waits for that rival too.
 """
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from inspect import isawaitable
 from types import TracebackType
@@ -30,6 +31,11 @@ from course_domain.testing.rivals import CROWD, LOOP_CALL, Crowd, LoopCall
 __tracebackhide__ = True  # pytest then shows the adapter
 
 _END_SECONDS = 10.0
+_TURNS = 20
+
+SCOPE, TASK = "scope", "task"
+WAYS = {"asyncio": (SCOPE, TASK), "trio": (SCOPE,)}
+"""How a call can be cancelled on each kind of loop."""
 
 
 @attrs.define
@@ -38,6 +44,9 @@ class Interruption:
 
     at: int
     """Which of its waits, counted from 1; 0 for none."""
+
+    by: str
+    """By a scope, which cancels every wait from then on, or by its task, which does so once."""
 
     was_reached: bool = False
     """Whether it waited that often at all."""
@@ -58,7 +67,7 @@ class _Steps:
     coroutine: Coroutine[Any, Any, Any]
     call: LoopCall
     interruption: Interruption
-    scope: anyio.CancelScope
+    cancel: Callable[[], object]
     _waits: int = attrs.field(default=0, init=False)
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -80,7 +89,8 @@ class _Steps:
                 step = self.coroutine.throw
             # trio sends the error with the outcome instead of throwing it.
             if isinstance(getattr(value, "error", value), cancelled):
-                self.interruption.was_delivered = True
+                # One that comes before is of the adapter's own making, as each sleep of trio ends.
+                self.interruption.was_delivered = self.interruption.was_reached
             elif step == self.coroutine.send:
                 yield from self._met().__await__()
 
@@ -88,14 +98,14 @@ class _Steps:
         self._waits += 1
         if self._waits == self.interruption.at:
             self.interruption.was_reached = True
-            self.scope.cancel()
+            self.cancel()
 
     async def _met(self) -> None:
         """Let the rivals whom the last decision has met go first, for a bounded moment."""
-        while self.call.opponents:
-            thread, moment = self.call.opponents.pop()
+        while self.call.waits:
+            wait, seconds = self.call.waits.pop()
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(thread.join, moment)
+                await to_thread.run_sync(wait, seconds)
 
 
 async def _arrive(crowd: Crowd | None) -> None:
@@ -115,7 +125,7 @@ class Loop:
 
     def __init__(self, backend: str) -> None:
         """Choose the kind of loop: ``asyncio`` or ``trio``."""
-        self._backend = backend
+        self.backend = backend
         self._started: Future[BlockingPortal] = Future()
         self._contexts = ExitStack()
 
@@ -147,29 +157,45 @@ class Loop:
     def call(self, method: Callable[..., Awaitable[Any]], *arguments: Any, **keywords: Any) -> Any:
         """Await a call on the loop, and give or raise what it does."""
         asked = partial(method, *arguments, **keywords)
-        return self.interrupted(asked, at=0).outcome.result()
+        return self.begun(asked).result().outcome.result()
 
-    def interrupted(self, asked: Callable[[], Awaitable[Any]], *, at: int) -> Interruption:
+    def interrupted(
+        self, asked: Callable[[], Awaitable[Any]], *, at: int, by: str = SCOPE
+    ) -> Interruption:
         """Await a call on the loop, and cancel it where it waits for the nth time."""
-        interruption = Interruption(at)
+        return self.begun(asked, at=at, by=by).result()
+
+    def begun(
+        self, asked: Callable[[], Awaitable[Any]], *, at: int = 0, by: str = SCOPE
+    ) -> Future[Interruption]:
+        """Begin such a call on the loop, behind all that was begun before."""
+        interruption = Interruption(at, by)
         crowd = CROWD.get()
 
-        async def run() -> None:
+        async def run() -> Interruption:
             call = LoopCall(threading.get_ident())
             LOOP_CALL.set(call)
             await _arrive(crowd)
-            with anyio.CancelScope() as scope:
+            with _cancelling(interruption) as cancel:
                 interruption.outcome = await _outcome(
-                    _Steps(_awaited(asked), call, interruption, scope)
+                    _Steps(_awaited(asked), call, interruption, cancel)
                 )
-            interruption.was_passed_on = scope.cancelled_caught
+            return interruption
 
-        self._portal.call(run)
-        return interruption
+        return self._portal.start_task_soon(run)
+
+    def turn(self) -> None:
+        """Let the loop turn, so that all calls that were begun come to where they wait."""
+
+        async def turns() -> None:
+            for _ in range(_TURNS):
+                await anyio.sleep(0.001)
+
+        self._portal.call(turns)
 
     def _run(self) -> None:
         try:
-            anyio.run(self._serve, backend=self._backend)
+            anyio.run(self._serve, backend=self.backend)
         except BaseException as error:
             if self._started.done():
                 raise
@@ -186,6 +212,26 @@ class Loop:
         finally:
             self._portal.call(self._portal.stop)
             self._thread.join()
+
+
+@contextmanager
+def _cancelling(interruption: Interruption) -> Generator[Callable[[], object], None, None]:
+    """Give what cancels the call inside, and note whether that came out of it."""
+    with anyio.CancelScope() as scope:
+        if interruption.by == SCOPE:
+            yield scope.cancel
+        else:
+            task = asyncio.current_task()
+            assert task is not None
+            try:
+                yield task.cancel
+            except asyncio.CancelledError:
+                if not task.cancelling():
+                    raise
+                interruption.was_passed_on = True
+            while task.cancelling():
+                task.uncancel()
+    interruption.was_passed_on |= scope.cancelled_caught
 
 
 async def _settled(make: Callable[[], Any]) -> Any:

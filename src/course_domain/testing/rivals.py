@@ -27,13 +27,13 @@ _SWITCH_SECONDS = 1e-5  # calls that take no time must meet too
 
 @attrs.define
 class LoopCall:
-    """Hold for whom a call on an event loop is to wait, each with how long at most."""
+    """Hold what a call on an event loop is to wait for, each with how long at most."""
 
     thread_id: int
     """The thread of the loop."""
 
-    opponents: list[tuple[threading.Thread, float]] = attrs.Factory(
-        list[tuple[threading.Thread, float]]
+    waits: list[tuple[Callable[[float], Any], float]] = attrs.Factory(
+        list[tuple[Callable[[float], Any], float]]
     )
 
 
@@ -51,6 +51,16 @@ LOOP_CALL: ContextVar[LoopCall | None] = ContextVar("LOOP_CALL", default=None)
 
 CROWD: ContextVar[Crowd | None] = ContextVar("CROWD", default=None)
 """The crowd, if any, that a call is part of."""
+
+
+def hold_up(wait: Callable[[float], Any], seconds: float) -> bool:
+    """Wait inside a decision, and tell whether that was done: on an event loop it comes after."""
+    call = LOOP_CALL.get()
+    if call is not None and call.thread_id == threading.get_ident():
+        call.waits.append((wait, seconds))
+        return False
+    wait(seconds)
+    return True
 
 
 @attrs.define
@@ -89,12 +99,7 @@ class Rival:
         """
         thread = self.start()
         moment = RIVAL_SECONDS if seconds is None else seconds
-        call = LOOP_CALL.get()
-        if call is not None and call.thread_id == threading.get_ident():
-            call.opponents.append((thread, moment))
-            return None
-        thread.join(moment)
-        return not thread.is_alive()
+        return not thread.is_alive() if hold_up(thread.join, moment) else None
 
     def outcome(self) -> Outcome:
         """Wait for the rival's answer or error."""
