@@ -71,6 +71,7 @@ from course_domain.testing.report import Report, Result
 
 __all__ = [
     "ASYNC_REPOSITORY_CLAUSES",
+    "ASYNC_SCHEDULER_CLAUSES",
     "REPOSITORY_CLAUSES",
     "SCHEDULER_CLAUSES",
     "AsyncCourseRepositoryContract",
