@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 3
 _LAST = "9999"  # behind every year
 _PLACE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9T:.+-]{24}|9999) [0-9a-f]{32}|[0-9]{20}")
 
-_Key = tuple[UUID, UUID]
+Key = tuple[UUID, UUID]
 _Entry = Course | Registration | PeerMentorCertificate | RenewalReminder
 
 
@@ -90,11 +90,11 @@ class Log:
     def __init__(self) -> None:
         """Begin empty."""
         self._adding = Lock()
-        self._entries: dict[_Key, tuple[_Entry, ...]] = {}
+        self._entries: dict[Key, tuple[_Entry, ...]] = {}
         self._outbox: list[RenewalReminder] = []
-        self._marked: set[_Key] = set()
+        self._marked: set[Key] = set()
 
-    def read(self, key: _Key) -> Shown | None:
+    def read(self, key: Key) -> Shown | None:
         """Give what the entries of a course come to."""
         entries = self._entries.get(key)
         return None if entries is None else Shown.of(entries)
@@ -105,7 +105,7 @@ class Log:
             logs = [each for key, each in self._entries.items() if key[0] == organization_id]
         return map(Shown.of, logs)
 
-    def append(self, key: _Key, added: tuple[_Entry, ...], *, behind: int) -> bool:
+    def append(self, key: Key, added: tuple[_Entry, ...], *, behind: int) -> bool:
         """Add entries to those of a course, as one, where they are still so many."""
         with self._adding:
             entries = self._entries.get(key, ())
@@ -115,7 +115,7 @@ class Log:
             self._outbox += [each for each in added if isinstance(each, RenewalReminder)]
             return True
 
-    def mark(self, key: _Key) -> None:
+    def mark(self, key: Key) -> None:
         """Remember the mark of a reminder that is known."""
         with self._adding:
             if any(_reminder_key(each) == key for each in self._outbox):
@@ -132,7 +132,7 @@ class Log:
 
 
 @attrs.define(eq=False)
-class _Waiting:
+class Waiting:
     """One caller's decision: it is asked about a state, and says what to add to that."""
 
     ask: Callable[[Shown], tuple[tuple[_Entry, ...], Any]]
@@ -159,8 +159,8 @@ class BatchingRepository:
         """Stand over a log, a new one where none is given."""
         self.log = log or Log()
         self._moving = Condition()
-        self._lines: dict[_Key, list[_Waiting]] = {}
-        self._led: set[_Key] = set()
+        self._lines: dict[Key, list[Waiting]] = {}
+        self._led: set[Key] = set()
 
     def add(self, course: Course) -> None:
         """Store a new course."""
@@ -299,9 +299,9 @@ class BatchingRepository:
         """Take a reminder out of the outbox."""
         self.log.mark(_reminder_key(reminder))
 
-    def _change(self, key: _Key, ask: Callable[[Shown], tuple[tuple[_Entry, ...], Any]]) -> Any:
+    def _change(self, key: Key, ask: Callable[[Shown], tuple[tuple[_Entry, ...], Any]]) -> Any:
         """Stand in line until somebody has asked this decision, oneself perhaps."""
-        mine = _Waiting(ask)
+        mine = Waiting(ask)
         until = time.monotonic() + _PATIENCE_SECONDS
         with self._moving:
             self._lines.setdefault(key, []).append(mine)
@@ -316,12 +316,12 @@ class BatchingRepository:
             raise mine.error
         return mine.answer
 
-    def _give_up(self, key: _Key, mine: _Waiting) -> Never:
+    def _give_up(self, key: Key, mine: Waiting) -> Never:
         """Leave the line; whoever leads may just be storing this, which is not known here."""
         self._lines[key] = [each for each in self._lines.get(key, []) if each is not mine]
         raise RepositoryUnavailable("the line was too long")
 
-    def _lead(self, key: _Key, until: float) -> None:
+    def _lead(self, key: Key, until: float) -> None:
         """Ask and store for all in line; where another object was faster, ask all again."""
         with self._moving:
             line = self._lines.pop(key, [])
@@ -338,7 +338,7 @@ class BatchingRepository:
                 self._led.discard(key)
                 self._moving.notify_all()
 
-    def _try(self, key: _Key, line: list[_Waiting]) -> bool:
+    def _try(self, key: Key, line: list[Waiting]) -> bool:
         """Ask all in line, one upon the other, and add what they answer as one."""
         shown = self.log.read(key)
         behind = 0 if shown is None else len(shown.entries)
@@ -352,7 +352,7 @@ class BatchingRepository:
         return self.log.append(key, added_by_all, behind=behind) if added_by_all else True
 
 
-def _reminder_key(reminder: RenewalReminder) -> _Key:
+def _reminder_key(reminder: RenewalReminder) -> Key:
     return (reminder.organization_id, reminder.certificate_id)
 
 

@@ -16,12 +16,14 @@ from uuid import UUID
 
 import attrs
 
+from adapters.batching import BatchingRepository, Key, Waiting
 from adapters.broken import Decide, DecideCourse
 from adapters.broken_races import Change, Conditional, round_trip
 from adapters.broken_rarely import kept
 from adapters.compare_and_ask_again import AskingAgainRepository, Document, DocumentStore
 from course_domain import (
     Course,
+    CourseDomainError,
     CourseNotFound,
     CourseRepository,
     Page,
@@ -75,6 +77,27 @@ class CertificateBeforeTheLock(Locking):
         return super().change_participation(organization_id, course_id, user_id, torn)
 
 
+# --- What is stored together
+
+
+class WhatOneRaisesUndoesTheOthers(BatchingRepository):
+    """What one of a batch raises rolls all of it back, and the others keep their answers."""
+
+    def _try(self, key: Key, line: list[Waiting]) -> bool:
+        round_trip()  # the next ones stand in line meanwhile
+        shown = self.log.read(key)
+        for each in line:
+            each.answer, each.error = None, None
+            try:
+                shown = each.ask_about(key[1], shown)
+            except BaseException as error:  # noqa: BLE001  it is its own caller's
+                each.error = error
+        errors = [each.error for each in line if each.error is not None]
+        if all(isinstance(error, CourseDomainError) for error in errors):
+            return super()._try(key, line)
+        return True
+
+
 # --- What is compared
 
 
@@ -103,6 +126,17 @@ class OnlyWhatGrowsIsGuarded(Conditional):
         if _count(changed) > _count(found) or changed.course != found.course:
             return found.version != newest.version
         return found.registrations != newest.registrations
+
+
+class ConfirmedIsConfirmed(Conditional):
+    """A registration that stays confirmed is stored on no condition, as it changes no count."""
+
+    def is_outdated(self, found: Document, changed: Document, newest: Document) -> bool:
+        """Compare the version where a seat, a certificate or the course changes."""
+        is_bare = (changed.course, changed.certificates) == (found.course, found.certificates)
+        if is_bare and _count(changed) == _count(found):
+            return False
+        return found.version != newest.version
 
 
 class OnlyTouchedFieldsAreGuarded(AskingAgainRepository):
@@ -496,7 +530,7 @@ class PagesLockAsTheyCome(Locking):
 
 BROKEN: Mapping[str, tuple[Callable[[], CourseRepository], ...]] = {
     "RACE-5": (CourseBeforeTheLock,),
-    "RACE-7": (CompletionRaisesNoVersion, CancelIsUnguarded),
+    "RACE-7": (CompletionRaisesNoVersion, CancelIsUnguarded, ConfirmedIsConfirmed),
     "RACE-8": (CourseBeforeTheLock,),
     "RACE-9": (OnlyTouchedFieldsAreGuarded,),
     "RACE-10": (CountOfTheFirstTry,),
@@ -507,6 +541,7 @@ BROKEN: Mapping[str, tuple[Callable[[], CourseRepository], ...]] = {
     "RACE-17": (ReminderInAFirstCommit,),
     "RACE-18": (ThreadReadsOneSnapshot,),
     "RACE-19": (CourseBeforeTheLock, OnlyWhatGrowsIsGuarded),
+    "CROWD-1": (WhatOneRaisesUndoesTheOthers,),
     "CROWD-2": (AnswerIsReadAgain,),
     "CROWD-8": (
         OutboxIsOneRow,

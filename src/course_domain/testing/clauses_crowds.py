@@ -40,6 +40,15 @@ from course_domain.testing.expectations import expect
 from course_domain.testing.rivals import TIMES, all_at_once
 
 CROWD = 16
+_EVERY = 4  # caller has a decision that raises
+
+
+class _Unknown(Exception):
+    """What a decision raises that no adapter knows."""
+
+
+def _raise_unknown(_seen: Participation) -> Participation:
+    raise _Unknown
 
 
 def errors_of(outcomes: list[Outcome]) -> dict[str, int]:
@@ -56,16 +65,23 @@ def _registration_of(outcome: Outcome) -> Any:
 def a_crowd_fills_the_seats_and_no_more(bench: RepositoryBench) -> None:
     """Sixteen people ask for five seats at once: five get one, eleven are refused as full.
 
-    A failure means that seats are oversold, or that somebody is refused while one is free.
+    What the decisions of four more raise is for their callers alone. A failure means that seats
+    are oversold, that somebody is refused while one is free, or that what one decision raises
+    takes back what another caller was told.
 
-    A correct adapter serialises the changes of one course, and asks again who came second.
+    A correct adapter serialises the changes of one course, and asks again who came second; where
+    it stores several answers as one, it tells nobody before they are.
     """
     on = bench.stored(max_participants=5)
     people = [mentor_of(on) for _ in range(CROWD)]
-    outcomes = all_at_once(
-        [partial(change, bench.repository, on, each.user_id, registering(each)) for each in people]
-    )
-    expect({RegistrationRejected.__name__: CROWD - 5}, errors_of(outcomes), "the refusals")
+    calls = [
+        partial(change, bench.repository, on, each.user_id, registering(each)) for each in people
+    ]
+    for place in range(0, CROWD, _EVERY):
+        calls.insert(place, partial(change, bench.repository, on, uuid4(), _raise_unknown))
+    outcomes = all_at_once(calls)
+    expected = {RegistrationRejected.__name__: CROWD - 5, _Unknown.__name__: CROWD // _EVERY}
+    expect(expected, errors_of(outcomes), "the errors")
     taken = {each.id for outcome in outcomes if (each := _registration_of(outcome)) is not None}
     listed = bench.repository.registrations(on.organization_id).items
     expect(taken, {each.id for each in listed}, "the registrations given and stored")

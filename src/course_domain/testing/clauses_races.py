@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import attrs
 
@@ -174,13 +175,14 @@ def of_two_revisions_one_is_stale(bench: RepositoryBench) -> None:
 def a_registration_is_completed_or_cancelled(bench: RepositoryBench) -> None:
     """Complete against cancel: one of them is stored, and the other is an InvalidTransition.
 
-    A failure means that somebody without a seat holds a certificate.
+    A failure means that somebody without a seat holds a certificate, or has completed.
 
     A correct adapter serialises the changes of one course, also those of one person, and those
     that change no count.
     """
-    for completes_first in (True, False):
-        on = bench.stored(certificate_validity_months=12)
+    for completes_first, issues in product((True, False), repeat=2):
+        months = 12 if issues else None
+        on = bench.stored(issues_certificate=issues, certificate_validity_months=months)
         actor = mentor_of(on)
         bench.register(on, actor.user_id)
         asking = changing(bench.repository, on, actor.user_id)
@@ -197,11 +199,12 @@ def a_registration_is_completed_or_cancelled(bench: RepositoryBench) -> None:
         held = read.registration
         status = RegistrationStatus.CONFIRMED if completes else RegistrationStatus.CANCELLED
         expect(status, None if held is None else held.status, "the status of the registration")
-        expect(completes, read.certificate is not None, "a certificate, where it was completed")
+        is_certified = completes and issues
+        expect(is_certified, read.certificate is not None, "a certificate, where it was completed")
         expect(int(completes), read.confirmed_count, "the confirmed count")
         pending = bench.repository.pending_reminders().items
         waiting = [each for each in pending if each.course_id == on.id]
-        expect(int(completes), len(waiting), "how many reminders wait")
+        expect(int(is_certified), len(waiting), "how many reminders wait")
 
 
 @clause("RACE-8", THREADS)

@@ -34,7 +34,7 @@ _END_SECONDS = 10.0
 _TURNS = 20
 
 SCOPE, TASK = "scope", "task"
-WAYS = {"asyncio": (SCOPE, TASK), "trio": (SCOPE,)}
+WAYS: dict[str, tuple[str, ...]] = {"asyncio": (SCOPE, TASK), "trio": (SCOPE,)}
 """How a call can be cancelled on each kind of loop."""
 
 
