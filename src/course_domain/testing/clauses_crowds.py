@@ -63,11 +63,10 @@ def _registration_of(outcome: Outcome) -> Any:
 
 @clause("CROWD-1", THREADS, times=TIMES)
 def a_crowd_fills_the_seats_and_no_more(bench: RepositoryBench) -> None:
-    """Sixteen people ask for five seats at once: five get one, eleven are refused as full.
+    """Of sixteen who ask for five seats at once five get one; what others raise is for them alone.
 
-    What the decisions of four more raise is for their callers alone. A failure means that seats
-    are oversold, that somebody is refused while one is free, or that what one decision raises
-    takes back what another caller was told.
+    A failure means that seats are oversold, that somebody is refused while one is free, or that
+    what one decision raises takes back what another caller was told.
 
     A correct adapter serialises the changes of one course, and asks again who came second; where
     it stores several answers as one, it tells nobody before they are.
