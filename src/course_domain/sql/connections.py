@@ -51,7 +51,10 @@ class CommitNotKnown(Exception):
 
 
 class Lines:
-    """Let threads that want the same wait in a line, so that they do not meet in the database."""
+    """Let threads that want the same wait in a line, so that they do not meet in the database.
+
+    A thread that asks again within its turn waits for itself in the database, and gives up.
+    """
 
     def __init__(self) -> None:
         """Begin with nobody waiting."""
@@ -70,7 +73,7 @@ class Lines:
             yield
         finally:
             # An interrupt may come before anything could be noted: the lock knows whose it is.
-            try:  # noqa: SIM105  a call before the release could be interrupted
+            try:  # noqa: SIM105  interrupted in a call of `suppress`, it would never be released
                 lock.release()
             except RuntimeError:
                 pass
@@ -160,15 +163,13 @@ class Database:
                     if self.is_sqlite:
                         cursor.begin_as_writer()
                     yield cursor
-                    cursor.is_waiting = is_ending = True
-                    connection.commit()
-                    cursor.is_waiting = False
+                    is_ending = True
+                    cursor.ask(connection.commit)
                 except BaseException as error:
-                    if self.is_sqlite or isinstance(error, self._error) or not cursor.is_waiting:
-                        cursor.is_waiting = True
+                    was_answered = isinstance(error, self._error) or not cursor.is_waiting
+                    if was_answered or self.is_sqlite:  # else it is thrown away as it is
                         with suppress(self._error):  # one that is gone has nothing to roll back
-                            connection.rollback()
-                        cursor.is_waiting = False
+                            cursor.ask(connection.rollback)
                     raise
         except DBAPIError as error:
             if is_ending and fault_of(error) is Fault.NOT_KNOWN:

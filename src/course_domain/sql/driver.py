@@ -94,9 +94,12 @@ class Cursor:
     def execute(self, statement: Statement, parameters: Mapping[str, Any]) -> None:
         """Execute a statement: the one way that all of them take."""
         compiled = self.driver.compiled(statement)
-        written = compiled.parameters(parameters)
+        self.ask(self._cursor.execute, compiled.text, compiled.parameters(parameters))
+
+    def ask(self, call: Callable[..., object], *arguments: object) -> None:
+        """Ask the database, and note that it has not answered until it has."""
         self.is_waiting = True
-        self._cursor.execute(compiled.text, written)
+        call(*arguments)
         self.is_waiting = False
 
 
