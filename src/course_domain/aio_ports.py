@@ -19,8 +19,7 @@ from course_domain.participation import (
     RenewalReminder,
 )
 from course_domain.ports import Page, told
-from course_domain.rules import Rule
-from course_domain.values import Refusal, checked
+from course_domain.rules import InvalidValue, Rule, Violation
 
 T = TypeVar("T")
 
@@ -133,16 +132,12 @@ class AsyncReminderScheduler(Protocol):
         ...
 
 
-def _nothing(value: Any) -> Any:
-    told_type = type(value).__name__
-    raise Refusal(Rule.WRONG_TYPE, expected="an async method's answer", actual=told_type)
-
-
 async def awaited(method: str, kind: Any, asked: Awaitable[T]) -> T:
     """Await what a method of a host's gives; `InvalidValue` names it where that is no `kind`.
 
     So it does where there is nothing to await: a plain method has done its work by then.
     """
     if not isawaitable(asked):
-        checked(**{method: (_nothing, asked)})
+        params = {"expected": "an async method's answer", "actual": type(asked).__name__}
+        raise InvalidValue([Violation(Rule.WRONG_TYPE, (method,), params)])
     return told(method, kind, await asked)
