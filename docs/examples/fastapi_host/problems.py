@@ -133,7 +133,7 @@ def _violation(error: Mapping[str, Any], body: str) -> Violation:
         without_path = {name: each for name, each in found.params.items() if name != "path"}
         return Violation(found.rule, (field,), {**without_path, **path})
     members = re.findall("'([a-z]+)'", str(error.get("ctx", {}).get("expected", "")))
-    expected = _EXPECTED.get(kind, "an RFC 3339 date-time with an offset")
+    expected = _EXPECTED.get(kind, "of another form")
     actual = _JSON_TYPES.get(type(error["input"]), "string")
     params = {"expected": expected.format(", ".join(members)), "actual": actual, **path}
     return Violation(Rule.WRONG_TYPE, (field,), params)
