@@ -342,14 +342,20 @@ class BatchingRepository:
         """Ask all in line, one upon the other, and add what they answer as one."""
         shown = self.log.read(key)
         behind = 0 if shown is None else len(shown.entries)
-        for each in line:
-            each.answer, each.error = None, None
-            try:
-                shown = each.ask_about(key[1], shown)
-            except BaseException as error:  # noqa: BLE001  it is its own caller's
-                each.error = error
-        added_by_all = () if shown is None else shown.entries[behind:]
+        after = asked_in_turn(line, key[1], shown)
+        added_by_all = () if after is None else after.entries[behind:]
         return self.log.append(key, added_by_all, behind=behind) if added_by_all else True
+
+
+def asked_in_turn(line: list[Waiting], course_id: UUID, shown: Shown | None) -> Shown | None:
+    """Ask one upon the other, and give the state after all; each keeps its answer or error."""
+    for each in line:
+        each.answer, each.error = None, None
+        try:
+            shown = each.ask_about(course_id, shown)
+        except BaseException as error:  # noqa: BLE001  raised to the caller whose decision it is
+            each.error = error
+    return shown
 
 
 def _reminder_key(reminder: RenewalReminder) -> Key:

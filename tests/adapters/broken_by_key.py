@@ -15,6 +15,7 @@ import attrs
 
 from adapters.broken import Bytes, Decide, DecideCourse
 from adapters.broken_answers import Answering, Change, course_key, key, reminder_key
+from adapters.broken_outbox import OutboxPages
 from adapters.compare_and_ask_again import AskingAgainRepository, DocumentStore
 from adapters.stored_bytes import ByteStore, Transaction
 from course_domain import (
@@ -236,20 +237,12 @@ class OneReminderAnInstant(Answering):
         return attrs.evolve(change.after, reminder=None)
 
 
-class OutboxPagesByPerson(Bytes):
+class OutboxPagesByPerson(OutboxPages):
     """The outbox is ordered, and paged, by instant and person."""
 
-    def pending_reminders(
-        self, *, after: str | None = None, limit: int = 50
-    ) -> Page[RenewalReminder]:
-        """Go on behind every row of the same person and instant."""
-        page = super().pending_reminders(after=after, limit=limit)
-        while page.next is not None:
-            following = super().pending_reminders(after=page.next, limit=1)
-            if _by_person(following.items[0]) != _by_person(page.items[-1]):
-                break
-            page = Page(page.items, following.next)
-        return page
+    def place_of(self, reminder: RenewalReminder) -> tuple[object, ...]:
+        """Leave the certificate out."""
+        return _by_person(reminder)
 
 
 def _by_person(reminder: RenewalReminder) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import attrs
 
-from adapters.batching import BatchingRepository, Key, Waiting
+from adapters.batching import BatchingRepository, Key, Waiting, asked_in_turn
 from adapters.broken import Decide, DecideCourse
 from adapters.broken_races import Change, Conditional, round_trip
 from adapters.broken_rarely import kept
@@ -85,13 +85,7 @@ class WhatOneRaisesUndoesTheOthers(BatchingRepository):
 
     def _try(self, key: Key, line: list[Waiting]) -> bool:
         round_trip()  # the next ones stand in line meanwhile
-        shown = self.log.read(key)
-        for each in line:
-            each.answer, each.error = None, None
-            try:
-                shown = each.ask_about(key[1], shown)
-            except BaseException as error:  # noqa: BLE001  it is its own caller's
-                each.error = error
+        asked_in_turn(line, key[1], self.log.read(key))
         errors = [each.error for each in line if each.error is not None]
         if all(isinstance(error, CourseDomainError) for error in errors):
             return super()._try(key, line)

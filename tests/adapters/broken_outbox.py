@@ -6,7 +6,6 @@ clauses each is caught.
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
@@ -81,24 +80,32 @@ class UnknownMarkIsKept(Bytes):
             rows.put(reminder_key(reminder), (reminder, False))
 
 
-class OutboxPagesByCertificate(Bytes):
-    """The outbox is ordered, and paged, by an instant and a certificate alone."""
+class OutboxPages(Bytes):
+    """Give outboxes whose order, and whose pages, do not tell all reminders apart their ground."""
+
+    def place_of(self, reminder: RenewalReminder) -> tuple[object, ...]:
+        """Give what the outbox is ordered by."""
+        raise NotImplementedError
 
     def pending_reminders(
         self, *, after: str | None = None, limit: int = 50
     ) -> Page[RenewalReminder]:
-        """Go on behind every row of the same certificate and instant."""
+        """Go on behind every row of the same place."""
         page = super().pending_reminders(after=after, limit=limit)
         while page.next is not None:
             following = super().pending_reminders(after=page.next, limit=1)
-            if _by_certificate(following.items[0]) != _by_certificate(page.items[-1]):
+            if self.place_of(following.items[0]) != self.place_of(page.items[-1]):
                 break
             page = Page(page.items, following.next)
         return page
 
 
-def _by_certificate(reminder: RenewalReminder) -> tuple[datetime, UUID]:
-    return reminder.remind_at, reminder.certificate_id
+class OutboxPagesByCertificate(OutboxPages):
+    """The outbox is ordered, and paged, by an instant and a certificate alone."""
+
+    def place_of(self, reminder: RenewalReminder) -> tuple[object, ...]:
+        """Leave the organization out."""
+        return reminder.remind_at, reminder.certificate_id
 
 
 class MarkIsToggled(Bytes):

@@ -229,6 +229,12 @@ def walk(page_after: Callable[[str | None], Page[T]], *, most: int = 1_000) -> l
     return pages
 
 
+def waiting_for(repository: CourseRepository, on: Course) -> list[RenewalReminder]:
+    """Give the reminders of a course that wait in the outbox."""
+    pages = walk(lambda after: repository.pending_reminders(after=after))
+    return [each for each in items(pages) if each.course_id == on.id]
+
+
 def items(pages: Iterable[Page[T]]) -> list[T]:
     """Give what stands on the pages, in order."""
     return [item for page in pages for item in page.items]

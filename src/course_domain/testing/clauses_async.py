@@ -10,12 +10,12 @@ import anyio
 import attrs
 
 from course_domain.course import Course
-from course_domain.participation import RenewalReminder
 from course_domain.testing import clauses_cancelled
 from course_domain.testing.async_bench import AsyncRepositoryBench, AsyncSchedulerBench
 from course_domain.testing.bench import NOW, completed, confirmed, course
 from course_domain.testing.clause import Clause, clause
 from course_domain.testing.clauses_cancelled import MOST_WAITS, raise_what_it_did_not_bring
+from course_domain.testing.clauses_scheduler import a_reminder
 from course_domain.testing.contestants import one_more_seat, seats
 from course_domain.testing.expectations import broken, expect
 from course_domain.testing.loops import Interruption
@@ -160,7 +160,7 @@ def a_cancelled_offer_can_be_made_again(bench: AsyncSchedulerBench) -> None:
     offered: list[str] = []
     for by in bench.ways:
         for at in range(1, MOST_WAITS + 1):
-            reminder, another = _reminder(), _reminder()
+            reminder, another = a_reminder(), a_reminder()
             what = f"schedule, cancelled at wait {at} by its {by}"
             ended = bench.interrupted(reminder, at=at, by=by)
             raise_what_it_did_not_bring(ended)
@@ -174,16 +174,6 @@ def a_cancelled_offer_can_be_made_again(bench: AsyncSchedulerBench) -> None:
             expect(sorted(offered), taken, f"{what}, and again: the certificates to be reminded of")
             if not ended.was_reached:
                 break
-
-
-def _reminder() -> RenewalReminder:
-    return RenewalReminder(
-        certificate_id=uuid4(),
-        course_id=uuid4(),
-        organization_id=uuid4(),
-        peer_mentor_id=uuid4(),
-        remind_at=_EXPIRY,
-    )
 
 
 CLAUSES: tuple[Clause[Any], ...] = (

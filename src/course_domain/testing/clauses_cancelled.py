@@ -11,7 +11,6 @@ import attrs
 from course_domain.course import Course
 from course_domain.errors import DuplicateCourse
 from course_domain.participation import Participation, Registration, RegistrationStatus
-from course_domain.ports import CourseRepository
 from course_domain.testing.async_bench import AsyncRepositoryBench
 from course_domain.testing.bench import (
     NOW,
@@ -20,9 +19,8 @@ from course_domain.testing.bench import (
     completed,
     confirmed,
     course,
-    items,
     shown,
-    walk,
+    waiting_for,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.contestants import change_course, one_more_seat
@@ -165,7 +163,7 @@ def what_is_cancelled_about_a_person_is_stored_as_one(bench: AsyncRepositoryBenc
             listed = bench.repository.registrations(
                 call.on.organization_id, user_id=call.whose
             ).items
-            reminders = _pending(bench.repository, call.on) if make is _completing else []
+            reminders = waiting_for(bench.repository, call.on) if make is _completing else []
             later = shown(bench.repository, call.on, call.whose)
             observed = (listed, len(reminders))
             if observed != _beside(entry, what):
@@ -181,11 +179,6 @@ def _beside(entry: Participation, what: str) -> tuple[tuple[Registration, ...], 
     is_certified = entry.certificate is not None
     expect(is_completed, is_certified, f"{what}: whether who has completed has a certificate")
     return (() if held is None else (held,)), int(is_completed)
-
-
-def _pending(repository: CourseRepository, on: Course) -> list[Any]:
-    pending = items(walk(lambda after: repository.pending_reminders(after=after)))
-    return [each for each in pending if each.course_id == on.id]
 
 
 @clause("ASYNC-2")
@@ -205,13 +198,13 @@ def a_cancelled_change_is_stored_as_a_whole(bench: AsyncRepositoryBench) -> None
             bench.repository.add(call.on)
         _expect_one_of(bench, call.on, (call.on,), f"{what}, and added again")
     for call, _, what in _cancelled_at_each_wait(bench, _marking):
-        here, there = _pending(bench.repository, call.on), _pending(bench.reopened(), call.on)
+        here, there = waiting_for(bench.repository, call.on), waiting_for(bench.reopened(), call.on)
         expect_true(here or not there, f"{what}: another object offers the reminder that is gone")
         (reminder,) = call.arguments
         bench.repository.mark_reminder_scheduled(reminder)
         offer = partial(attrs.evolve, reminder=reminder)
         change(bench.repository, call.on, call.whose, offer)
-        expect([], _pending(bench.repository, call.on), f"{what}, marked, and offered again")
+        expect([], waiting_for(bench.repository, call.on), f"{what}, marked, and offered again")
 
 
 def _expect_one_of(

@@ -12,16 +12,14 @@ from course_domain.errors import (
     RegistrationRejected,
     StaleCourse,
 )
-from course_domain.participation import Participation, RegistrationStatus, RenewalReminder
-from course_domain.ports import CourseRepository
+from course_domain.participation import Participation, RegistrationStatus
 from course_domain.testing.bench import (
     NOW,
     THREADS,
     RepositoryBench,
     change,
-    items,
     shown,
-    walk,
+    waiting_for,
 )
 from course_domain.testing.bounds import Outcome
 from course_domain.testing.clause import clause
@@ -150,13 +148,8 @@ def a_crowd_completes_or_cancels(bench: RepositoryBench) -> None:
     held = sum(_is_confirmed(entry) for entry in entries)
     expect(held, entries[0].confirmed_count, "the confirmed count")
     expected = {entry.certificate.id for entry in entries if entry.certificate is not None}
-    waiting = {each.certificate_id for each in _waiting(bench.repository, on)}
+    waiting = {each.certificate_id for each in waiting_for(bench.repository, on)}
     expect(expected, waiting, "the reminders that wait")
-
-
-def _waiting(repository: CourseRepository, on: Course) -> list[RenewalReminder]:
-    pending = items(walk(lambda after: repository.pending_reminders(after=after)))
-    return [each for each in pending if each.course_id == on.id]
 
 
 def _is_confirmed(entry: Participation) -> bool:
@@ -210,7 +203,7 @@ def a_crowd_completes_one_person_once(bench: RepositoryBench) -> None:
     expect({listed[0]}, {each.answer.certificate for each in outcomes}, "what each call got")
     reminders = [each.answer.reminder for each in outcomes if each.answer.reminder is not None]
     expect(1, len(reminders), "how many answers had the reminder")
-    expect(reminders, _waiting(bench.repository, on), "the reminders that wait")
+    expect(reminders, waiting_for(bench.repository, on), "the reminders that wait")
 
 
 CLAUSES = (

@@ -11,7 +11,15 @@ from course_domain.course import Course, CourseStatus
 from course_domain.errors import InvalidTransition, RegistrationRejected, StaleCourse
 from course_domain.participation import RegistrationStatus
 from course_domain.ports import CourseRepository
-from course_domain.testing.bench import NOW, SHARED_STORE, THREADS, RepositoryBench, change, shown
+from course_domain.testing.bench import (
+    NOW,
+    SHARED_STORE,
+    THREADS,
+    RepositoryBench,
+    change,
+    shown,
+    waiting_for,
+)
 from course_domain.testing.clause import clause
 from course_domain.testing.contestants import (
     admin_of,
@@ -202,8 +210,7 @@ def a_registration_is_completed_or_cancelled(bench: RepositoryBench) -> None:
         is_certified = completes and issues
         expect(is_certified, read.certificate is not None, "a certificate, where it was completed")
         expect(int(completes), read.confirmed_count, "the confirmed count")
-        pending = bench.repository.pending_reminders().items
-        waiting = [each for each in pending if each.course_id == on.id]
+        waiting = waiting_for(bench.repository, on)
         expect(int(is_certified), len(waiting), "how many reminders wait")
 
 

@@ -20,9 +20,8 @@ from course_domain.testing.bench import (
     change,
     completed,
     confirmed,
-    items,
     shown,
-    walk,
+    waiting_for,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.contestants import (
@@ -170,14 +169,14 @@ def no_certificate_is_seen_before_its_reminder(bench: RepositoryBench) -> None:
     A correct adapter commits certificate and reminder as one.
     """
 
-    def reminded(whose: UUID) -> set[UUID]:
-        pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
-        return {each.certificate_id for each in pending if each.peer_mentor_id == whose}
+    def reminded(on: Course, whose: UUID) -> set[UUID]:
+        waiting = waiting_for(bench.repository, on)
+        return {each.certificate_id for each in waiting if each.peer_mentor_id == whose}
 
     def look(on: Course, whose: UUID) -> None:
-        before = reminded(whose)
+        before = reminded(on, whose)
         certificates = bench.repository.certificates(on.organization_id, user_id=whose).items
-        after = reminded(whose)
+        after = reminded(on, whose)
         missing = [each for each in certificates if each.id not in after]
         expect([], missing, "certificates that were seen before their reminders")
         early = before - {each.id for each in certificates}
@@ -223,14 +222,13 @@ def a_thread_that_reads_again_sees_what_has_changed(bench: RepositoryBench) -> N
     organization_id = on.organization_id
 
     def look(own: CourseRepository) -> dict[str, Any]:
-        pending = items(walk(lambda after: own.pending_reminders(after=after)))
         return {
             "get": own.get(organization_id, on.id),
             "courses": own.courses(organization_id).items,
             "participations": attrs.evolve(shown(own, on, whose), reminder=None),
             "registrations": own.registrations(organization_id).items,
             "certificates": own.certificates(organization_id).items,
-            "pending_reminders": [each for each in pending if each.course_id == on.id],
+            "pending_reminders": waiting_for(own, on),
         }
 
     def look_again(own: CourseRepository) -> None:

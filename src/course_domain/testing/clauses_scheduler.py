@@ -21,6 +21,7 @@ from course_domain.testing.strategies import reminders
 
 _DAY = timedelta(days=1)
 _LONG_PAST = NOW - 40_000 * _DAY
+_TO_COME = NOW.replace(year=2200)  # on any clock
 _MANY = 201  # more than a page of the outbox holds
 _DIGITS = (1, 1 << 52, 1 << 124)  # the last digit of an id, one in its middle, and the first
 
@@ -57,13 +58,14 @@ class SchedulerBench:
         return self._raw
 
 
-def _reminder(**fields: Any) -> RenewalReminder:
+def a_reminder(**fields: Any) -> RenewalReminder:
+    """Make a reminder of somebody."""
     plain: dict[str, Any] = {
         "certificate_id": uuid4(),
         "course_id": uuid4(),
         "organization_id": uuid4(),
         "peer_mentor_id": uuid4(),
-        "remind_at": NOW + 300 * _DAY,
+        "remind_at": _TO_COME,
     }
     return RenewalReminder(**plain | fields)
 
@@ -77,7 +79,7 @@ def what_is_scheduled_takes_effect(bench: SchedulerBench) -> None:
     A correct adapter has stored the reminder before it returns, or raises.
     """
     scheduler = bench.scheduler
-    given_ones = [_reminder(), _reminder(), _reminder()]
+    given_ones = [a_reminder(), a_reminder(), a_reminder()]
     for each in given_ones:
         scheduler.schedule(each)
     expected = sorted(given_ones, key=lambda each: each.certificate_id.hex)
@@ -94,9 +96,9 @@ def a_reminder_takes_effect_once(bench: SchedulerBench) -> None:
     knows what it has delivered as it knows what is to come, however many came between.
     """
     scheduler = bench.scheduler
-    first = _reminder()
+    first = a_reminder()
     moved = attrs.evolve(first, remind_at=first.remind_at + _DAY)
-    due = _reminder(remind_at=_LONG_PAST)
+    due = a_reminder(remind_at=_LONG_PAST)
     for each in (first, first, moved, due, first, due):
         scheduler.schedule(each)
     _expect_certificates(bench, (first, due), "one of them due")
@@ -105,7 +107,7 @@ def a_reminder_takes_effect_once(bench: SchedulerBench) -> None:
     for each in (was_due, is_due, was_due, is_due):
         scheduler.schedule(each)
     _expect_certificates(bench, (first, due), "each offered as due and as one to come")
-    many = [_reminder(remind_at=first.remind_at + number * _DAY) for number in range(_MANY)]
+    many = [a_reminder(remind_at=first.remind_at + number * _DAY) for number in range(_MANY)]
     for each in (*many, first, due, *many[:3]):
         scheduler.schedule(each)
     _expect_certificates(bench, (first, due, *many), "some of them again after many others")
@@ -128,7 +130,7 @@ def one_person_has_a_reminder_for_each_certificate(bench: SchedulerBench) -> Non
     A correct adapter keys its jobs by certificate_id, all of it, and by nothing else.
     """
     scheduler = bench.scheduler
-    first = _reminder()
+    first = a_reminder()
     ids = [UUID(int=first.certificate_id.int ^ digit) for digit in _DIGITS]
     others = [attrs.evolve(first, certificate_id=each) for each in (uuid4(), uuid4(), *ids)]
     for each in (first, *others):
@@ -149,9 +151,9 @@ def what_is_due_is_taken_too(bench: SchedulerBench) -> None:
     expected = {
         each.certificate_id: each
         for each in (
-            _reminder(remind_at=_LONG_PAST),
-            _reminder(remind_at=NOW),
-            _reminder(remind_at=NOW.replace(year=9099)),
+            a_reminder(remind_at=_LONG_PAST),
+            a_reminder(remind_at=NOW),
+            a_reminder(remind_at=NOW.replace(year=9099)),
         )
     }
     for each in expected.values():
@@ -191,7 +193,7 @@ def two_schedulers_are_apart(bench: SchedulerBench) -> None:
 
     A correct adapter keeps its state in the object or its store, never in the class or module.
     """
-    bench.scheduler.schedule(_reminder())
+    bench.scheduler.schedule(a_reminder())
     expect([], list(bench.taken(bench.make_scheduler())), "what a second scheduler has taken")
 
 
@@ -204,8 +206,8 @@ def a_crowd_schedules_a_reminder_once(bench: SchedulerBench) -> None:
     A correct adapter lets its storage decide who was first.
     """
     scheduler = bench.scheduler
-    shared = _reminder()
-    own = [_reminder() for _ in range(8)]
+    shared = a_reminder()
+    own = [a_reminder() for _ in range(8)]
     before = bench.taken_now()
     outcomes = all_at_once([partial(scheduler.schedule, each) for each in (*own, *[shared] * 8)])
     errors = [each.error for each in outcomes if each.error is not None]

@@ -8,9 +8,8 @@ from uuid import uuid4
 
 import attrs
 
-from course_domain.course import Course, CourseStatus
+from course_domain.course import CourseStatus
 from course_domain.errors import DuplicateCourse
-from course_domain.participation import Participation
 from course_domain.testing.bench import (
     NOW,
     THREADS,
@@ -18,9 +17,8 @@ from course_domain.testing.bench import (
     change,
     completed,
     confirmed,
-    items,
     shown,
-    walk,
+    waiting_for,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.clauses_crowds import CROWD, errors_of
@@ -85,14 +83,13 @@ def _expect_whole_lists(bench: RepositoryBench) -> None:
     courses_of = partial(bench.repository.courses, organization_id)
     own = {each.registration for each in done if each.user_id == whose}
     own_certificates = {each.certificate for each in done if each.user_id == whose}
-    pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
-    mine = [each for each in pending if each.organization_id == organization_id]
+    waiting = [each for on in courses for each in waiting_for(bench.repository, on)]
     lists: tuple[tuple[set[Any], Iterable[Any], str], ...] = (
         (registrations, registrations_of().items, "the registrations"),
         (own, registrations_of(user_id=whose).items, "the registrations of one person"),
         (certificates, certificates_of().items, "the certificates"),
         (own_certificates, certificates_of(user_id=whose).items, "the certificates of one person"),
-        ({each.reminder for each in done}, mine, "the reminders that wait"),
+        ({each.reminder for each in done}, waiting, "the reminders that wait"),
         (set(archived), courses_of().items, "the courses"),
         (set(archived), courses_of(statuses=[CourseStatus.ARCHIVED]).items, "the archived ones"),
         (set(), courses_of(statuses=[CourseStatus.PUBLISHED]).items, "the published ones"),
@@ -101,12 +98,8 @@ def _expect_whole_lists(bench: RepositoryBench) -> None:
         expect(expected, set(observed), what)
 
 
-def _certified(seen: Participation) -> Participation:
-    return completed(seen, expires_at=NOW + timedelta(days=365))
-
-
-def _archived(seen: Course) -> Course:
-    return attrs.evolve(seen, status=CourseStatus.ARCHIVED)
+_certified = partial(completed, expires_at=NOW + timedelta(days=365))
+_archived = partial(attrs.evolve, status=CourseStatus.ARCHIVED)
 
 
 def _answers(calls: Iterable[Callable[[], Any]]) -> list[Any]:
@@ -173,9 +166,8 @@ def a_crowd_marks_and_registers(bench: RepositoryBench) -> None:
     expect({}, errors_of(outcomes), "the errors")
     entered = {each.answer.reminder for each in outcomes if each.answer is not None} - {None}
     expect(len(graduates), len(entered), "how many answers had a reminder")
-    waiting = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
-    mine = {each for each in waiting if each.course_id == on.id}
-    expect(entered, mine, "the outbox, all of it marked but what was added meanwhile")
+    waiting = set(waiting_for(bench.repository, on))
+    expect(entered, waiting, "the outbox, all of it marked but what was added meanwhile")
     listed = bench.repository.registrations(on.organization_id).items
     expected = {each.user_id for each in done} | set(people)
     expect(expected, {each.user_id for each in listed}, "who is registered")

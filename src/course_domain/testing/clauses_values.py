@@ -13,9 +13,8 @@ from course_domain.testing.bench import (
     RepositoryBench,
     change,
     course,
-    items,
     shown,
-    walk,
+    waiting_for,
 )
 from course_domain.testing.clause import clause
 from course_domain.testing.clauses_edges import expect_same
@@ -114,14 +113,13 @@ def any_record_comes_back_equal(bench: RepositoryBench) -> None:
         expect((count, count), (after.confirmed_count, read.confirmed_count), "the count")
         (listed,) = bench.repository.registrations(on.organization_id).items
         (certified,) = bench.repository.certificates(on.organization_id).items
-        pending = items(walk(lambda after: bench.repository.pending_reminders(after=after)))
         for what, observed in (("answer", after.registration), ("list", listed)):
             expect_same(registration, observed, f"the registration, {what}")
         for what, observed_certificate in (("answer", after.certificate), ("list", certified)):
             expect_same(certificate, observed_certificate, f"the certificate, {what}")
         expect(registration, read.registration, "the registration, participations")
         expect(certificate, read.certificate, "the certificate, participations")
-        (waiting,) = [each for each in pending if each.peer_mentor_id == whose]
+        (waiting,) = waiting_for(bench.repository, on)
         expect_same(reminder, waiting, "the reminder")
         bench.repository.mark_reminder_scheduled(waiting)
 
