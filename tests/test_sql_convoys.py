@@ -3,7 +3,7 @@ import sqlite3
 import sys
 import weakref
 from collections.abc import Callable, Generator, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
@@ -264,9 +264,10 @@ class Meeting(Convoys):
         """Meet nobody yet."""
         super().__init__(self._decide)
 
-    def _line_up(self, key: Hashable, ride: Ride) -> None:
-        super()._line_up(key, ride)
+    def _line_up(self, key: Hashable, ride: Ride) -> bool:
+        is_first = super()._line_up(key, ride)
         self._at("before it gathers")
+        return is_first
 
     def _decide(self, convoy: list[Ride], _behind_lock: bool) -> None:
         self._at("while it decides")
@@ -317,6 +318,46 @@ def test_a_leader_that_is_interrupted_anywhere_holds_nobody_up(
         assert not is_late(later), point
         assert later.error is not None, point
     assert point > 10
+
+
+@attrs.define
+class Hasty(Convoys):
+    """Where the second to come is taken before it can look whether it is."""
+
+    second: Ride
+    threads: ThreadPoolExecutor
+    stands: Event = attrs.field(factory=Event)
+    running: list[Future[None]] = attrs.Factory(list[Future[None]])
+    is_back: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Meet nobody yet."""
+        super().__init__(self._decide)
+
+    def _line_up(self, key: Hashable, ride: Ride) -> bool:
+        is_first = super()._line_up(key, ride)
+        if ride is self.second:
+            self.stands.set()
+            while ride.leads is None:
+                assert not ride.wait(0.001)
+        else:
+            self.running.append(self.threads.submit(self.join, key, self.second))
+            assert self.stands.wait(SECONDS)
+        return is_first
+
+    def _decide(self, _convoy: list[Ride], _behind_lock: bool) -> None:
+        done, _ = wait(self.running, 0.1)
+        self.is_back = bool(done)
+
+
+def test_who_is_taken_at_once_waits_until_it_is_decided() -> None:
+    """Who came back undecided would decide it again, alone: a completion without its reminder."""
+    with ThreadPoolExecutor(1) as threads:
+        meeting = Hasty(Ride(change()), threads)
+        meeting.join("a course", Ride(change()))
+        meeting.running[0].result(SECONDS)
+
+    assert not meeting.is_back
 
 
 def test_who_is_not_woken_sees_that_it_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,8 +115,7 @@ class Convoys:
         """
         convoy: list[Ride] = []
         try:
-            self._line_up(key, ride)
-            if ride.leads is None:
+            if not self._line_up(key, ride):
                 self._wait(key, ride)
             if ride.leads:
                 self._gather(key, convoy)
@@ -135,14 +134,16 @@ class Convoys:
                     self._leave(key, leaving)
                     raise
 
-    def _line_up(self, key: Hashable, ride: Ride) -> None:
+    def _line_up(self, key: Hashable, ride: Ride) -> bool:
+        """Tell whether it is the first; who is not may be taken, or lead, as soon as it stands."""
         with self._guard:
             waiting = self._waiting.get(key)
             if waiting is None:
                 ride.leads = True
                 self._waiting[key] = deque()
-            else:
-                waiting.append(ride)
+                return True
+            waiting.append(ride)
+            return False
 
     def _wait(self, key: Hashable, ride: Ride) -> None:
         """Wait to be decided, or to lead; not for a place that never comes.
