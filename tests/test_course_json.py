@@ -1,8 +1,10 @@
 import json
 import sys
+import tracemalloc
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import example, given
@@ -67,6 +69,7 @@ ODD_TEXTS = [
     "1",
     "[]",
 ]
+NEAR = (None, "2027-03-16T09:30:00Z", "2027-03-16T09:30:00.000001Z", "2027-03-16T09:30:01Z")
 MAYBE_INSTANTS = ("start_date", "end_date", "registration_deadline")
 ODD: dict[str, list[str]] = {
     "id": ['"6b0d549b6f03475a9600a35a099950d8"', '"6_0d549b-6f03-475a-9600-a35a099950d8"'],
@@ -119,6 +122,11 @@ def by(decoder: Decoder, document: str | bytes) -> object:
         return outcome(course_from_json, document)
 
 
+def as_ours(document: dict[str, Any]) -> str:
+    """Write a document, whether it is right or not, as a course is written."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
 def as_others_write(document: dict[str, Any], order: list[str], **how: Any) -> str:
     """Write a document with its keys in another order, and spaces and escapes of another kind."""
     return json.dumps({name: document[name] for name in order}, **how)
@@ -148,8 +156,25 @@ def test_odd_value_is_read_or_refused_as_ever(
 ) -> None:
     """What a decoder is generous with is told as the reader that explains tells it."""
     alone = dict.fromkeys(MAYBE_INSTANTS if name in MAYBE_INSTANTS else ())  # of no order to others
-    odd = course_to_dict(PLAIN) | alone | {name: "<here>"}
+    late = {"updated_at": "8999-12-31T23:59:59Z"} if name == "created_at" else {}
+    odd = course_to_dict(PLAIN) | alone | late | {name: "<here>"}
     text = json.dumps(odd, separators=separators).replace('"<here>"', raw)
+
+    assert outcome(explained, text) == by(decoder, text)
+
+
+@each_decoder
+@pytest.mark.parametrize("start", NEAR)
+@pytest.mark.parametrize("end", NEAR)
+@pytest.mark.parametrize("deadline", NEAR)
+@pytest.mark.parametrize("updated", NEAR[1:])
+def test_instants_are_judged_by_their_order_as_ever(
+    decoder: Decoder, start: str | None, end: str | None, deadline: str | None, updated: str
+) -> None:
+    """What is before, at and after another instant, or has none to compare, is told the same."""
+    instants = [start, end, deadline, NEAR[2], updated]
+    names = ["start_date", "end_date", "registration_deadline", "created_at", "updated_at"]
+    text = as_ours(course_to_dict(PLAIN) | dict(zip(names, instants, strict=True)))
 
     assert outcome(explained, text) == by(decoder, text)
 
@@ -229,6 +254,22 @@ def test_text_that_is_read_is_kept_once(decoder: Decoder) -> None:
 
     for name, text in given.items():
         assert sys.getsizeof("".join(list(text))) == sys.getsizeof(getattr(read, name))
+
+
+@each_decoder
+def test_reading_leaves_little_behind(decoder: Decoder) -> None:
+    """Of thousands of organizations, and of a long text, next to nothing is kept."""
+    with pytest.MonkeyPatch.context() as patched:
+        decode_with(patched, decoder)
+        course_from_json(TEXT)
+        tracemalloc.start()
+        for _ in range(5_000):
+            course_from_json(TEXT.replace(str(PLAIN.organization_id), str(uuid4())))
+        course_from_json(as_ours(course_to_dict(PLAIN) | {"description": "å" * 1_000_000}))
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert kept < 700_000
 
 
 @each_writer

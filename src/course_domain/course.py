@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
-from unicodedata import category
 from uuid import UUID
 
 import attrs
@@ -101,10 +100,6 @@ COURSE_KINDS: Mapping[str, Kind[Any]] = MappingProxyType(
 )
 
 
-def _has_visible_character(title: str) -> bool:
-    return any(kind[0] != "Z" and kind not in {"Cc", "Cf", "Cs"} for kind in map(category, title))
-
-
 def _at_least_one(number: int) -> bool:
     return number >= 1
 
@@ -117,7 +112,7 @@ VALIDATION_RULES: tuple[tuple[Rule, tuple[str, ...], Callable[..., bool]], ...] 
         ("registration_deadline", "start_date"),
         operator.lt,
     ),
-    (Rule.TITLE_NOT_EMPTY, ("title",), _has_visible_character),
+    (Rule.TITLE_NOT_EMPTY, ("title",), values.has_visible_character),
     (Rule.MAX_PARTICIPANTS_POSITIVE, ("max_participants",), _at_least_one),
     (Rule.CERTIFICATE_VALIDITY_POSITIVE, ("certificate_validity_months",), _at_least_one),
 )
@@ -189,8 +184,14 @@ def _certificate_violations(
     ]
 
 
+class Unsealed(values.Referable):
+    """A course while its fields are put in, as into any object; then it becomes a `Course`."""
+
+    __slots__ = tuple(COURSE_KINDS)
+
+
 @attrs.frozen(kw_only=True)
-class Course(values.Referable):
+class Course(Unsealed):
     """Hold one course; a course that exists is valid.
 
     Raises `InvalidCourse` with every violation: the five validation rules, and ``required``,
@@ -294,5 +295,5 @@ def keeps_rules(course: Course) -> bool:
         and (start is None or deadline is None or deadline < start)
         and (seats is None or seats >= 1)
         and (months is None or months >= 1)
-        and (course.title[:1].isalnum() or _has_visible_character(course.title))
+        and (course.title[:1].isalnum() or values.has_visible_character(course.title))
     )

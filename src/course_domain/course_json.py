@@ -15,7 +15,7 @@ from course_domain.course_text import (
     msgspec,
     read_by_msgspec,
     read_by_pattern,
-    shared_uuid,
+    shared_uuids,
 )
 from course_domain.documents import instant_from_text, uuid_from_text
 from course_domain.making import made_of
@@ -50,7 +50,7 @@ def _read(fields: Any) -> tuple[Course, int]:
     """Read an object; give the course, and how many quotation marks its text has if it is right."""
     given = (
         uuid_from_text(fields["id"]),
-        shared_uuid(fields["organization_id"]),
+        shared_uuids[fields["organization_id"]],
         fields["title"],
         fields["description"],
         TYPES[fields["course_type"]],
@@ -63,7 +63,7 @@ def _read(fields: Any) -> tuple[Course, int]:
         fields["issues_certificate"],
         fields["certificate_validity_months"],
         _instant(fields["registration_deadline"]),
-        shared_uuid(fields["created_by"]),
+        shared_uuids[fields["created_by"]],
         _instant(fields["created_at"]),
         _instant(fields["updated_at"]),
     )
@@ -82,20 +82,21 @@ def _read_any(document: str | bytes) -> Course | None:
     return course if _quotation_marks(document) == marks else None
 
 
+def _read_plainly(document: str | bytes) -> Course | None:
+    return read_by_pattern(document) or _read_any(document)
+
+
 PLAIN_READERS = (read_by_pattern, _read_any)
-_readers = (read_by_msgspec, *PLAIN_READERS) if msgspec else PLAIN_READERS
+_readers = (read_by_msgspec, _read_plainly) if msgspec else PLAIN_READERS
 
 
 def read_surely(document: Any) -> Course | None:
     """Read a course that is right beyond doubt; None is no more than a doubt."""
+    read_own, read_other = _readers
     try:
-        for read in _readers:
-            course = read(document)
-            if course is not None:
-                return course
+        return read_own(document) or read_other(document)
     except _DOUBTS:
-        pass
-    return None
+        return None
 
 
 def read_all_surely(document: Any) -> tuple[Course, ...] | None:

@@ -5,7 +5,7 @@ With msgspec (extra ``fast``) the text is the very same.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
@@ -21,11 +21,17 @@ from course_domain.course import (
     Course,
     CourseStatus,
     CourseType,
+    Unsealed,
     keeps_rules,
 )
 from course_domain.documents import UUID_PATTERN, uuid_from_text
-from course_domain.making import Unsealed, made_of, values_of
-from course_domain.values import EARLIEST_INSTANT, LATEST_INSTANT, MAX_INTEGER
+from course_domain.making import made_of, values_of
+from course_domain.values import (
+    EARLIEST_INSTANT,
+    LATEST_INSTANT,
+    MAX_INTEGER,
+    has_visible_character,
+)
 
 msgspec: Any = import_module("msgspec") if find_spec("msgspec") else None
 
@@ -58,8 +64,8 @@ _match_own = re.compile(
 
 
 def _make_fields() -> Any:
-    def at_most(bound: int) -> Any:
-        number: Any = Annotated[int, msgspec.Meta(le=bound)]
+    def from_one_to(bound: int) -> Any:
+        number: Any = Annotated[int, msgspec.Meta(ge=1, le=bound)]
         return number | None
 
     kinds = {each.name: each.type for each in attrs.fields(Course)} | {
@@ -68,8 +74,8 @@ def _make_fields() -> Any:
         "description": msgspec.Raw,
         "location": msgspec.Raw,
         "created_by": str,
-        "max_participants": at_most(MAX_INTEGER),
-        "certificate_validity_months": at_most(MAX_CERTIFICATE_VALIDITY_MONTHS),
+        "max_participants": from_one_to(MAX_INTEGER),
+        "certificate_validity_months": from_one_to(MAX_CERTIFICATE_VALIDITY_MONTHS),
     }
     return msgspec.defstruct("_Fields", kinds.items(), gc=False)
 
@@ -80,11 +86,25 @@ _decode_text: Any = msgspec and msgspec.json.Decoder(str).decode
 _decode_maybe_text: Any = msgspec and msgspec.json.Decoder(str | None).decode
 _values_of_fields: Any = msgspec and msgspec.structs.astuple
 _encode: Any = msgspec and msgspec.json.Encoder().encode
+_encode_into: Any = msgspec and msgspec.json.Encoder().encode_into
 
 
-# Many courses have in common whose they are, and who made them.
-shared_uuid: Callable[[str], UUID] = lru_cache(maxsize=1024)(uuid_from_text)
-_text_of_shared: Callable[[UUID], str] = lru_cache(maxsize=1024)(UUID.__str__)
+class _SharedUUIDs(dict[str, UUID]):
+    """UUIDs that many courses have in common: whose they are, and who made them."""
+
+    def __missing__(self, text: str) -> UUID:
+        if len(self) >= _MOST_SHARED:
+            self.clear()
+        made = self[text] = uuid_from_text(text)
+        return made
+
+
+_MOST_SHARED = 1024
+shared_uuids: Mapping[str, UUID] = _SharedUUIDs()
+_text_of_shared: Callable[[UUID], str] = lru_cache(_MOST_SHARED)(UUID.__str__)
+
+_MOST_KEPT = 8192
+_buffers: list[Any] = []  # no call has one now; kept, since one that is new has to grow
 
 _BACKSLASH = ord("\\")
 _FIRST, _LAST = EARLIEST_INSTANT, LATEST_INSTANT
@@ -97,9 +117,15 @@ def read_by_msgspec(document: str | bytes) -> Course | None:
     """
     text = document if isinstance(document, bytes) else str.encode(document)
     own = _decode_fields(text)
-    encoded = _encode(own)
-    if encoded != text and not text.startswith(encoded):  # after which white space may stand
+    try:
+        encoded = _buffers.pop()
+    except IndexError:
+        encoded = bytearray()
+    _encode_into(own, encoded)
+    if encoded != text and not text.startswith(bytes(encoded)):  # after which white space may stand
         return None
+    if len(encoded) < _MOST_KEPT:
+        _buffers.append(encoded)
     if _BACKSLASH in text and b"\\u0000" in text:
         return None
     course: Any = Unsealed()
@@ -122,27 +148,28 @@ def read_by_msgspec(document: str | bytes) -> Course | None:
         created_at,
         updated_at,
     ) = _values_of_fields(own)
-    if not (  # written out, since a loop here would be a thirtieth of the whole
-        (created_at.tzinfo is UTC and _FIRST <= created_at <= _LAST)
-        and (updated_at.tzinfo is UTC and _FIRST <= updated_at <= _LAST)
+    course.title = title = _decode_text(title)
+    if not (  # the rules and the bounds in one; what falls between them is read in another way
+        created_at.tzinfo is updated_at.tzinfo is UTC
+        and _FIRST <= created_at <= updated_at <= _LAST
         and (start is None or (start.tzinfo is UTC and _FIRST <= start <= _LAST))
-        and (end is None or (end.tzinfo is UTC and _FIRST <= end <= _LAST))
-        and (deadline is None or (deadline.tzinfo is UTC and _FIRST <= deadline <= _LAST))
+        and (end is None or (end.tzinfo is UTC and (start or _FIRST) < end <= _LAST))
+        and (deadline is None or (deadline.tzinfo is UTC and _FIRST <= deadline < (start or _LAST)))
+        and (title[:1].isalnum() or has_visible_character(title))
     ):
         return None
-    course.organization_id = shared_uuid(organization_id)
-    course.title = _decode_text(title)
+    course.organization_id = shared_uuids[organization_id]
     course.description = _decode_maybe_text(description)
     course.start_date = start
     course.end_date = end
     course.location = _decode_maybe_text(location)
     course.registration_deadline = deadline
-    course.created_by = shared_uuid(created_by)
+    course.created_by = shared_uuids[created_by]
     course.created_at = created_at
     course.updated_at = updated_at
     course.__class__ = Course
     made: Course = course
-    return made if keeps_rules(made) else None
+    return made
 
 
 def read_by_pattern(document: str | bytes) -> Course | None:
@@ -175,7 +202,7 @@ def read_by_pattern(document: str | bytes) -> Course | None:
     return made_of(
         (
             UUID(id_),
-            shared_uuid(organization_id),
+            shared_uuids[organization_id],
             title,
             description,
             TYPES[course_type],
@@ -188,7 +215,7 @@ def read_by_pattern(document: str | bytes) -> Course | None:
             issues_certificate == "true",
             months and int(months),
             deadline and read(deadline),
-            shared_uuid(created_by),
+            shared_uuids[created_by],
             read(created_at),
             read(updated_at),
         ),

@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from course_domain.course import COURSE_KINDS, Course, keeps_rules
-from course_domain.values import Referable, Refusal
+from course_domain.course import COURSE_KINDS, Course, Unsealed, keeps_rules
+from course_domain.values import Refusal
 
 values_of: Callable[[Course], tuple[Any, ...]] = attrgetter(*COURSE_KINDS)
 """Give the values of a course in the order of `COURSE_KINDS`."""
@@ -19,12 +19,6 @@ def fields_of(course: Course) -> dict[str, Any]:
 
 
 _PLACES = {name: place for place, name in enumerate(COURSE_KINDS)}
-
-
-class Unsealed(Referable):
-    """A course while its fields are put in, as into any object; then it becomes a `Course`."""
-
-    __slots__: tuple[str, ...] = tuple(COURSE_KINDS)
 
 
 def made_of(given: Sequence[Any], is_right: Callable[[Course], bool]) -> Course | None:

@@ -7,6 +7,7 @@ Nothing is coerced; a subclass, as database drivers give, becomes the plain type
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeGuard, TypeVar
+from unicodedata import category
 from uuid import UUID
 
 from course_domain.rules import InvalidValue, Rule, Violation
@@ -68,6 +69,11 @@ def text(value: Any) -> str:
     if not is_storable(plain):
         raise Refusal(Rule.UNSTORABLE_TEXT, typed=plain)
     return plain
+
+
+def has_visible_character(value: str) -> bool:
+    """Tell whether there is anything to see in a text."""
+    return any(kind[0] != "Z" and kind not in {"Cc", "Cf", "Cs"} for kind in map(category, value))
 
 
 def flag(value: Any) -> bool:
