@@ -36,7 +36,7 @@ HOT: dict[str, tuple[int, Callable[[], object]]] = {
     "read": (READ, lambda: course_from_json(TEXT)),
     "read a line": (READ, lambda: course_from_json(f"{TEXT}\n")),
     "write": (19, lambda: course_to_json(COURSE)),
-    "allowed": (5, lambda: registration_rejections(COURSE, MENTOR, 0, NOW)),
+    "allowed": (2, lambda: registration_rejections(COURSE, MENTOR, 0, NOW)),
     "three reasons": (7, lambda: registration_rejections(DRAFT, ADMIN, 1, LATE)),
     "reminder": (11, lambda: renewal_reminder_at(NOW, 24)),
     "get": (3, lambda: REPOSITORY.get(COURSE.organization_id, COURSE.id)),

@@ -143,6 +143,13 @@ def registration_rejections(
     hidden = _reasons_hidden(course, actor)
     if hidden or (registration is not None and registration.status is RegistrationStatus.CONFIRMED):
         return hidden
+    deadline, cap = course.registration_deadline, course.max_participants
+    if (  # as most courses of a list are: then no rule needs to be asked
+        course.status is CourseStatus.PUBLISHED
+        and (deadline is None or now <= deadline)
+        and (cap is None or confirmed_count < cap)
+    ):
+        return ()
     reasons: tuple[Violation, ...] = ()
     for rule in _REGISTRATION_RULES:
         violation = rule(course, confirmed_count, now)

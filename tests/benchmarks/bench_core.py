@@ -272,15 +272,20 @@ def deciding(fields: list[dict[str, Any]]) -> Iterator[Row]:
         )
     ruleset = peers.django_rules(3, _NOW)
 
-    def by_ruleset(course: Course, actor: Actor, *_: object) -> Any:
+    def all_reasons(course: Course, actor: Actor, *_: object) -> Any:
+        return peers.reasons_by_django_rules(ruleset, course, actor)
+
+    def yes_or_no(course: Course, actor: Actor, *_: object) -> Any:
         return ruleset.test_rule("register", actor, course)
 
-    yield (
-        "`registration_rejections`, allowed",
-        "django-rules",
-        each_of(courses, asked(Role.PEER_MENTOR, 3, _NOW, registration_rejections)),
-        each_of(courses, asked(Role.PEER_MENTOR, 3, _NOW, by_ruleset)),
-    )
+    allowed = asked(Role.PEER_MENTOR, 3, _NOW, registration_rejections)
+    for told, by_ruleset in (("as reasons", all_reasons), ("yes or no", yes_or_no)):
+        yield (
+            "`registration_rejections`, allowed",
+            f"django-rules, {told}",
+            each_of(courses, allowed),
+            each_of(courses, asked(Role.PEER_MENTOR, 3, _NOW, by_ruleset)),
+        )
     instants = [each["created_at"] for each in fields]
     yield (
         "`renewal_reminder_at`",

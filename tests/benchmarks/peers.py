@@ -1,7 +1,9 @@
 """What a host would take instead: the same course by other libraries, and the same policies."""
 
 from datetime import datetime
+from functools import reduce
 from importlib import import_module
+from operator import and_
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -65,6 +67,14 @@ class AttrsCourse:
 
 rules: Any = import_module("rules")  # which tells no types
 
+REASONS = (
+    "org_scoped_course_access",
+    "published_only_visible_to_users",
+    "registration_deadline_enforced",
+    "max_participants_cap",
+    "registration_requires_published",
+)
+
 
 def names_of_reasons(
     course: Course, actor: Actor, confirmed_count: int, now: datetime
@@ -86,7 +96,7 @@ def names_of_reasons(
 
 
 def django_rules(confirmed_count: int, now: datetime) -> Any:
-    """Make the same rules as predicates of django-rules, under the name ``register``."""
+    """Make the rules as predicates of django-rules: each by its name, and all as ``register``."""
 
     def is_in_organization(actor: Actor, course: Course) -> bool:
         return course.organization_id == actor.organization_id
@@ -104,8 +114,17 @@ def django_rules(confirmed_count: int, now: datetime) -> Any:
         return course.status is CourseStatus.PUBLISHED
 
     made = rules.RuleSet()
-    in_organization, viewed, in_time, seat, published = map(
-        rules.predicate, (is_in_organization, may_view, is_in_time, has_seat, is_published)
-    )
-    made.add_rule("register", in_organization & viewed & in_time & seat & published)
+    questions = (is_in_organization, may_view, is_in_time, has_seat, is_published)
+    predicates = list(map(rules.predicate, questions))
+    for name, predicate in zip(REASONS, predicates, strict=True):
+        made.add_rule(name, predicate)
+    made.add_rule("register", reduce(and_, predicates))
     return made
+
+
+def reasons_by_django_rules(ruleset: Any, course: Course, actor: Actor) -> tuple[str, ...]:
+    """Tell every reason, as `names_of_reasons`: each rule is asked by its name."""
+    for name in REASONS[:2]:
+        if not ruleset.test_rule(name, actor, course):
+            return (name,)
+    return tuple([name for name in REASONS[2:] if not ruleset.test_rule(name, actor, course)])
