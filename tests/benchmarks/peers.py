@@ -1,9 +1,7 @@
 """What a host would take instead: the same course by other libraries, and the same policies."""
 
 from datetime import datetime
-from functools import reduce
 from importlib import import_module
-from operator import and_
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -114,11 +112,14 @@ def django_rules(confirmed_count: int, now: datetime) -> Any:
         return course.status is CourseStatus.PUBLISHED
 
     made = rules.RuleSet()
-    questions = (is_in_organization, may_view, is_in_time, has_seat, is_published)
-    predicates = list(map(rules.predicate, questions))
-    for name, predicate in zip(REASONS, predicates, strict=True):
+    in_organization, viewed, in_time, seat, published = map(
+        rules.predicate, (is_in_organization, may_view, is_in_time, has_seat, is_published)
+    )
+    made.add_rule("register", in_organization & viewed & in_time & seat & published)
+    for name, predicate in zip(
+        REASONS, (in_organization, viewed, in_time, seat, published), strict=True
+    ):
         made.add_rule(name, predicate)
-    made.add_rule("register", reduce(and_, predicates))
     return made
 
 
