@@ -34,6 +34,8 @@ from course_domain.testing.bounds import Outcome
 
 T = TypeVar("T")
 
+_ROUND_TRIP_SECONDS = 0.01
+
 
 class LastWriteWins(AsyncAskingAgainRepository):
     """Load, decide, store: nobody looks whether something happened while they waited."""
@@ -589,6 +591,24 @@ class FreesWhatItHasNotTaken(LastWriteWins):
             free.release()
 
 
+class DropsALockThatOthersWaitFor(LastWriteWins):
+    """Drop the lock of a course when its holder has stored: who comes then makes another."""
+
+    def __init__(self) -> None:
+        """Begin without locks."""
+        super().__init__()
+        self.locks: dict[UUID, anyio.Lock] = {}
+
+    async def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
+        lock = self.locks.setdefault(course_id, anyio.Lock())
+        await _in_time(lock.acquire)
+        try:
+            return await super()._change(organization_id, course_id, change)
+        finally:
+            self.locks.pop(course_id, None)
+            lock.release()
+
+
 class StoresForAllWhoWait(AsyncAskingAgainRepository):
     """Let the first call store for those who come meanwhile, who wait when it is cancelled."""
 
@@ -647,6 +667,29 @@ class KeepsWhatItsTaskHasRead(AsyncAskingAgainRepository):
     async def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
         _OF_THIS_TASK.set(None)
         return await super()._change(organization_id, course_id, change)
+
+
+class KeepsWhatItReadBesideAChange(AsyncAskingAgainRepository):
+    """Keep a course that was read until it is changed; what a read brings behind that stays."""
+
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        super().__init__()
+        self.known: dict[tuple[UUID, UUID], Course | None] = {}
+
+    async def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
+        """Give a course as it is known."""
+        key = (organization_id, course_id)
+        if key not in self.known:
+            found = await super().get(organization_id, course_id)
+            await anyio.sleep(_ROUND_TRIP_SECONDS)
+            self.known[key] = found
+        return self.known[key]
+
+    async def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
+        answer = await super()._change(organization_id, course_id, change)
+        self.known.pop((organization_id, course_id), None)
+        return answer
 
 
 class ListsInTheNextTurn(AsyncInMemoryCourseRepository):
@@ -723,6 +766,8 @@ BROKEN: Mapping[str, tuple[type[CourseRepositoryBridge], ...]] = {
     "RACE-17": (StoresRemindersLater,),
     "CROWD-1": (LastWriteWins, DecidesOnWhatItLoadedEarlier),
     "CROWD-2": (LastWriteWins, DecidesOnWhatItLoadedEarlier),
+    "RACE-20": (KeepsWhatItReadBesideAChange,),
+    "RACE-21": (DropsALockThatOthersWaitFor,),
     "DECIDE-2": (DecidesInATaskGroup,),
     "ASYNC-1": (StoresInTwoSteps, CountsApart, DeletesBeforeItInserts),
     "ASYNC-2": (ListsWhatItWasTold, NotesTheIdFirst, MarksInTwoSteps, HidesBeforeItMarks),

@@ -18,7 +18,7 @@ import attrs
 
 from adapters.batching import BatchingRepository, Key, Waiting, asked_in_turn
 from adapters.broken import Decide, DecideCourse
-from adapters.broken_races import Change, Conditional, round_trip
+from adapters.broken_races import Change, Conditional, LastWriteWins, round_trip
 from adapters.broken_rarely import kept
 from adapters.compare_and_ask_again import AskingAgainRepository, Document, DocumentStore
 from course_domain import (
@@ -334,6 +334,29 @@ class RegistrationWaitsForOneSecond(RevisionWaitsForOneSecond):
             self._registering.discard(course_id)
 
 
+class LockGoesWithItsHolder(LastWriteWins):
+    """The lock of a course goes when its holder has stored: who comes then makes another.
+
+    Who waited for the first has it still, and meets nobody.
+    """
+
+    def __init__(self, store: DocumentStore | None = None) -> None:
+        """Begin without locks."""
+        super().__init__(store)
+        self._locks: dict[tuple[UUID, UUID], Lock] = {}
+
+    def _change(self, organization_id: UUID, course_id: UUID, change: Change[T]) -> T:
+        key = (organization_id, course_id)
+        lock = self._locks.setdefault(key, Lock())
+        if not lock.acquire(timeout=3):
+            raise RepositoryUnavailable("the course was busy")
+        try:
+            return super()._change(organization_id, course_id, change)
+        finally:
+            self._locks.pop(key, None)
+            lock.release()
+
+
 class WhoGaveUpStaysInLine(Locking):
     """A course has a line, in which who gave up stays: everybody behind waits for them."""
 
@@ -522,6 +545,90 @@ class PagesLockAsTheyCome(Locking):
             return super().participations(organization_id, ids, user_id)
 
 
+# --- What a cache takes in
+
+
+class Caching(Locking):
+    """Keep what was read until something is changed; what a read brings behind that stays."""
+
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        super().__init__()
+        self._read: dict[object, Any] = {}
+
+    @contextmanager
+    def _changing(self, organization_id: UUID, course_id: UUID) -> Generator[Any, None, None]:
+        with super()._changing(organization_id, course_id) as shelf:
+            yield shelf
+        self._read.clear()
+
+    def add(self, course: Course) -> None:
+        """Add, and forget."""
+        super().add(course)
+        self._read.clear()
+
+    def mark_reminder_scheduled(self, reminder: RenewalReminder) -> None:
+        """Mark, and forget."""
+        super().mark_reminder_scheduled(reminder)
+        self._read.clear()
+
+    def once(self, read: Callable[[], T], *key: object) -> T:
+        """Read what is not kept."""
+        if key not in self._read:
+            found = read()
+            round_trip()
+            self._read[key] = found
+            return found
+        known: T = self._read[key]
+        return known
+
+
+class CourseReadBesideAChangeIsKept(Caching):
+    """A course that is read while it is changed is kept as it was."""
+
+    def get(self, organization_id: UUID, course_id: UUID) -> Course | None:
+        """Read it once."""
+        read = partial(super().get, organization_id, course_id)
+        return self.once(read, organization_id, course_id)
+
+
+class ParticipationReadBesideAChangeIsKept(Caching):
+    """What a person has on a course is kept, though it was changed while it was read."""
+
+    def participations(
+        self, organization_id: UUID, course_ids: Iterable[UUID], user_id: UUID
+    ) -> Mapping[UUID, Participation]:
+        """Read it once."""
+        ids = frozenset(course_ids)
+        read = partial(super().participations, organization_id, ids, user_id)
+        return self.once(read, organization_id, ids, user_id)
+
+
+class ListsReadBesideAChangeAreKept(Caching):
+    """Lists of people are kept, though somebody came while they were read."""
+
+    def registrations(self, organization_id: UUID, **query: Any) -> Page[Registration]:
+        """Read each once."""
+        read = partial(super().registrations, organization_id, **query)
+        return self.once(read, "registrations", organization_id, *sorted(query.items()))
+
+    def certificates(self, organization_id: UUID, **query: Any) -> Page[PeerMentorCertificate]:
+        """Read each once."""
+        read = partial(super().certificates, organization_id, **query)
+        return self.once(read, "certificates", organization_id, *sorted(query.items()))
+
+
+class OutboxReadBesideAChangeIsKept(Caching):
+    """A page of the outbox is kept, though a reminder came while it was read."""
+
+    def pending_reminders(
+        self, *, after: str | None = None, limit: int = 50
+    ) -> Page[RenewalReminder]:
+        """Read it once."""
+        read = partial(super().pending_reminders, after=after, limit=limit)
+        return self.once(read, after, limit)
+
+
 BROKEN: Mapping[str, tuple[Callable[[], CourseRepository], ...]] = {
     "RACE-5": (CourseBeforeTheLock,),
     "RACE-7": (CompletionRaisesNoVersion, CancelIsUnguarded, ConfirmedIsConfirmed),
@@ -535,6 +642,13 @@ BROKEN: Mapping[str, tuple[Callable[[], CourseRepository], ...]] = {
     "RACE-17": (ReminderInAFirstCommit,),
     "RACE-18": (ThreadReadsOneSnapshot,),
     "RACE-19": (CourseBeforeTheLock, OnlyWhatGrowsIsGuarded),
+    "RACE-20": (
+        CourseReadBesideAChangeIsKept,
+        ParticipationReadBesideAChangeIsKept,
+        ListsReadBesideAChangeAreKept,
+        OutboxReadBesideAChangeIsKept,
+    ),
+    "RACE-21": (LockGoesWithItsHolder,),
     "CROWD-1": (WhatOneRaisesUndoesTheOthers,),
     "CROWD-2": (AnswerIsReadAgain,),
     "CROWD-8": (

@@ -36,6 +36,7 @@ CALL_SECONDS = 20.0  # far longer than the 8 that an adapter has: a busy disk st
 RIVAL_SECONDS = 0.25  # how long a decision waits for a rival that may be waiting for it
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+EXPIRY = NOW + timedelta(days=365)
 
 EXAMPLES = {"default": 20, "thorough": 200}
 
@@ -111,7 +112,7 @@ class RepositoryBench:
         on: Course,
         user_id: UUID | None = None,
         *,
-        expires_at: datetime | None = NOW + timedelta(days=365),
+        expires_at: datetime | None = EXPIRY,
     ) -> Participation:
         """Register and complete a person, with a certificate, and a reminder where it expires."""
         whose = user_id or uuid4()

@@ -11,8 +11,8 @@ import attrs
 
 from course_domain.course import Course
 from course_domain.participation import Participation, RegistrationStatus
-from course_domain.ports import CourseRepository
 from course_domain.testing.bench import (
+    EXPIRY,
     NOW,
     THREADS,
     RepositoryBench,
@@ -35,7 +35,6 @@ from course_domain.testing.expectations import expect, expect_some, expect_true
 from course_domain.testing.rivals import Rival, duel, switching_often
 
 _TICK = timedelta(microseconds=1)
-_EXPIRY = NOW + timedelta(days=365)
 _Deciding = Callable[[Participation], Participation]
 _LOOK_SECONDS = 0.02  # how long a decision waits for a look, which may be waiting for it
 
@@ -98,7 +97,7 @@ def _expect_whole_decisions(bench: RepositoryBench) -> None:
     asking = changing(bench.repository, on, whose)
     pairs: tuple[tuple[_Deciding, _Deciding], ...] = (
         (_confirmed_at_the_cap, lambda seen: _expect_one_state(seen, "decide")),
-        (partial(completed, expires_at=_EXPIRY), _expect_whole_completion),
+        (partial(completed, expires_at=EXPIRY), _expect_whole_completion),
     )
     for decide, look in pairs:
         ended = duel(asking, decide, partial(asking, look))
@@ -137,7 +136,7 @@ def _look_while_completed(
 
     def complete(seen: Participation) -> Participation:
         registering.start()
-        return completed(seen, expires_at=_EXPIRY)
+        return completed(seen, expires_at=EXPIRY)
 
     completing = Rival(partial(change, bench.repository, on, whose, complete))
     thread = completing.start()
@@ -207,58 +206,8 @@ def a_decision_holds_up_no_reader(bench: RepositoryBench) -> None:
     expect_true(read.title in titles, f"what a reader saw: {read.title!r}, expected of {titles}")
 
 
-@clause("RACE-18", THREADS)
-def a_thread_that_reads_again_sees_what_has_changed(bench: RepositoryBench) -> None:
-    """A thread that lives on, and has read before, sees what other threads have changed since.
-
-    A failure means that a worker of a web server shows for ever what it has once read, or decides
-    on it.
-
-    A correct adapter ends with each call what it began for it: a transaction, a snapshot or a
-    session that belongs to the thread.
-    """
-    on = bench.stored(max_participants=1)
-    whose = uuid4()
-    organization_id = on.organization_id
-
-    def look(own: CourseRepository) -> dict[str, Any]:
-        return {
-            "get": own.get(organization_id, on.id),
-            "courses": own.courses(organization_id).items,
-            "participations": attrs.evolve(shown(own, on, whose), reminder=None),
-            "registrations": own.registrations(organization_id).items,
-            "certificates": own.certificates(organization_id).items,
-            "pending_reminders": waiting_for(own, on),
-        }
-
-    def look_again(own: CourseRepository) -> None:
-        look(own)
-        raised = change_course(bench.repository, on, one_more_seat)
-        done = bench.complete(on, whose)
-        expected = {
-            "get": raised,
-            "courses": (raised,),
-            "participations": attrs.evolve(done, reminder=None),
-            "registrations": (done.registration,),
-            "certificates": (done.certificate,),
-            "pending_reminders": [done.reminder],
-        }
-        observed = look(own)
-        for name, each in expected.items():
-            expect(each, observed[name], f"{name}, in a thread that had read before the change")
-        reminder = expect_some(done.reminder, "the reminder in the answer")
-        bench.repository.mark_reminder_scheduled(reminder)
-        expect([], look(own)["pending_reminders"], "the outbox, in a thread that had read before")
-        change_course(bench.repository, on, one_more_seat)
-        given = change_course(own, on, one_more_seat)
-        expect(4, given.max_participants, "a number that was raised by one three times, from 1")
-
-    bench.in_one_thread(look_again)
-
-
 CLAUSES = (
     a_reader_sees_one_state,
     no_certificate_is_seen_before_its_reminder,
     a_decision_holds_up_no_reader,
-    a_thread_that_reads_again_sees_what_has_changed,
 )

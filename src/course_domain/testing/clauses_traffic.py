@@ -1,7 +1,6 @@
 """Clauses for an adapter that declares ``threads``: many threads at different rows."""
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -11,7 +10,7 @@ import attrs
 from course_domain.course import CourseStatus
 from course_domain.errors import DuplicateCourse
 from course_domain.testing.bench import (
-    NOW,
+    EXPIRY,
     THREADS,
     RepositoryBench,
     change,
@@ -98,7 +97,7 @@ def _expect_whole_lists(bench: RepositoryBench) -> None:
         expect(expected, set(observed), what)
 
 
-_certified = partial(completed, expires_at=NOW + timedelta(days=365))
+_certified = partial(completed, expires_at=EXPIRY)
 _archived = partial(attrs.evolve, status=CourseStatus.ARCHIVED)
 
 

@@ -29,7 +29,6 @@ from course_domain.testing.expectations import broken, expect, expect_some, expe
 from course_domain.testing.rivals import duel
 
 _TICK = timedelta(microseconds=1)
-_EXPIRY = NOW + timedelta(days=365)
 _Deciding = Callable[[Participation], Participation]
 _LOOK_SECONDS = 0.02  # how long a decision waits for a look, which may be waiting for it
 

@@ -39,7 +39,9 @@ def rivals_in_a_row_are_outlasted(bench: RepositoryBench) -> None:
         _expect_outlasted(bench, on, partial(changes, bench, on))
 
 
-def _seat_added(bench: RepositoryBench, on: Course, meet: Callable[[], None] = lambda: None) -> Any:
+def _seat_added(
+    bench: RepositoryBench, on: Course, meet: Callable[[], object] = lambda: None
+) -> Any:
     """Change the course, and meet whom there is to meet inside the decision."""
 
     def decide(seen: Course) -> Course:
@@ -50,7 +52,7 @@ def _seat_added(bench: RepositoryBench, on: Course, meet: Callable[[], None] = l
 
 
 def _somebody_registered(
-    bench: RepositoryBench, on: Course, meet: Callable[[], None] = lambda: None
+    bench: RepositoryBench, on: Course, meet: Callable[[], object] = lambda: None
 ) -> Any:
     """Register somebody new, and meet whom there is to meet inside the decision."""
 
@@ -110,6 +112,27 @@ def a_call_waits_its_turn(bench: RepositoryBench) -> None:
         expect(4, observed, "the cap and the count, one of which each of three raised by one")
 
 
+@clause("RACE-21", THREADS)
+def who_comes_later_waits_too(bench: RepositoryBench) -> None:
+    """Of three changes, the second of which waits and the third of which comes then, none is lost.
+
+    A failure means that a course is free for whoever comes while one who waited for it decides.
+
+    A correct adapter keeps the lock of a course while anybody waits for it, or stores on condition
+    of its version.
+    """
+    for changed in (_seat_added, _somebody_registered):
+        on = bench.stored(max_participants=1)
+        third = Rival(partial(changed, bench, on))
+        second = Rival(partial(changed, bench, on, third.meet))
+        changed(bench, on, second.meet)
+        for each in (second, third):
+            expect_error_of(each.outcome(), None, "a call that came later")
+        read = shown(bench.repository, on, uuid4())
+        observed = (read.course.max_participants or 0) + read.confirmed_count
+        expect(4, observed, "the cap and the count, one of which each of three raised by one")
+
+
 @clause("RACE-16", THREADS)
 def a_call_gives_up_in_the_end(bench: RepositoryBench) -> None:
     """A call that cannot have its turn for 8 seconds raises RepositoryUnavailable, stores nothing.
@@ -160,4 +183,9 @@ def a_call_gives_up_in_the_end(bench: RepositoryBench) -> None:
     change_course(bench.repository, on, one_more_seat)
 
 
-CLAUSES = (rivals_in_a_row_are_outlasted, a_call_waits_its_turn, a_call_gives_up_in_the_end)
+CLAUSES = (
+    rivals_in_a_row_are_outlasted,
+    a_call_waits_its_turn,
+    who_comes_later_waits_too,
+    a_call_gives_up_in_the_end,
+)
