@@ -217,6 +217,17 @@ class Node:
         """Kill the server."""
         self._end(signal.SIGKILL)
 
+    @contextmanager
+    def hanging(self) -> Generator[None, None, None]:
+        """Let the server keep its connections, and answer nobody."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            if self._process is not None:
+                self._process.send_signal(signal.SIGCONT)
+
     def _end(self, by: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(by)
@@ -284,7 +295,8 @@ def _run_as_server(name: str, folder: Path, *options: str) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        env={**os.environ, "PATH": _PATH},
+        # With files of its own in between: two that run at once take each other's away.
+        env={**os.environ, "PATH": _PATH, "TMPDIR": str(folder)},
         cwd=folder,
         timeout=START_SECONDS,
         **unprivileged(),
