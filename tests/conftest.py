@@ -42,6 +42,6 @@ def galera_databases() -> Databases:
     if reason := galera.missing():
         if os.environ.get("COURSE_DOMAIN_REQUIRE_GALERA") == "1":
             pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip(reason)  # a cluster comes from Debian packages, which pip cannot bring
     nodes = engines.shared(engines.GALERA)
     return Databases(lambda: engines.galera_database(nodes))

@@ -295,7 +295,7 @@ def test_what_a_decision_raises_comes_out_as_it_is(
     async def change() -> None:
         try:
             await ThreadedCourseRepository(inner).change_course(ORGANIZATION_ID, COURSE_ID, decide)
-        except BaseException as error:  # noqa: BLE001  some of it would end the loop
+        except BaseException as error:  # noqa: BLE001  compared below; raised on, some would end the loop
             caught.append(error)
 
     anyio.run(change, backend=backend)

@@ -263,11 +263,13 @@ def test_reading_leaves_little_behind(decoder: Decoder) -> None:
         decode_with(patched, decoder)
         course_from_json(TEXT)
         tracemalloc.start()
-        for _ in range(5_000):
-            course_from_json(TEXT.replace(str(PLAIN.organization_id), str(uuid4())))
-        course_from_json(as_ours(course_to_dict(PLAIN) | {"description": "å" * 1_000_000}))
-        kept, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        try:
+            for _ in range(5_000):
+                course_from_json(TEXT.replace(str(PLAIN.organization_id), str(uuid4())))
+            course_from_json(as_ours(course_to_dict(PLAIN) | {"description": "å" * 1_000_000}))
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
 
     assert kept < 700_000
 

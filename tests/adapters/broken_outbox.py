@@ -85,7 +85,7 @@ class OutboxPages(Bytes):
 
     def place_of(self, reminder: RenewalReminder) -> tuple[object, ...]:
         """Give what the outbox is ordered by."""
-        raise NotImplementedError
+        raise NotImplementedError  # each that stands on this orders by something else
 
     def pending_reminders(
         self, *, after: str | None = None, limit: int = 50
