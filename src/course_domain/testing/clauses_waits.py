@@ -81,9 +81,14 @@ def _expect_outlasted(
     met = [each for each in rivals if each.was_started]
     for each in met:
         expect_error_of(each.outcome(), None, "a rival")
+    _expect_all_stored(bench, on, 1 + len(met))
+
+
+def _expect_all_stored(bench: RepositoryBench, on: Course, calls: int) -> None:
+    """Find what each call has raised by one: the cap, which was 1, or the count, which was 0."""
     read = shown(bench.repository, on, uuid4())
     observed = (read.course.max_participants or 0) + read.confirmed_count
-    expect(2 + len(met), observed, "the cap and the count, one of which each call raised by one")
+    expect(1 + calls, observed, f"the cap and the count, one of which each of {calls} raised by 1")
 
 
 @clause("RACE-12", THREADS)
@@ -107,9 +112,7 @@ def a_call_waits_its_turn(bench: RepositoryBench) -> None:
         changed(bench, on, meet)
         for each in waiting:
             expect_error_of(each.outcome(), None, "a call that waited")
-        read = shown(bench.repository, on, uuid4())
-        observed = (read.course.max_participants or 0) + read.confirmed_count
-        expect(4, observed, "the cap and the count, one of which each of three raised by one")
+        _expect_all_stored(bench, on, 3)
 
 
 @clause("RACE-21", THREADS)
@@ -128,9 +131,7 @@ def who_comes_later_waits_too(bench: RepositoryBench) -> None:
         changed(bench, on, second.meet)
         for each in (second, third):
             expect_error_of(each.outcome(), None, "a call that came later")
-        read = shown(bench.repository, on, uuid4())
-        observed = (read.course.max_participants or 0) + read.confirmed_count
-        expect(4, observed, "the cap and the count, one of which each of three raised by one")
+        _expect_all_stored(bench, on, 3)
 
 
 @clause("RACE-16", THREADS)
